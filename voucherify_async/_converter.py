@@ -1,0 +1,113 @@
+"""The cattrs converter: JSON types to models and back, strict on values and tolerant of shapes.
+
+Strict: a value whose JSON type contradicts its field raises, with the JSON path. Tolerant: a null,
+a missing key, an unknown key (kept in `extra`) and an unknown enum value never do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar, cast
+
+import attrs
+from cattrs import Converter
+
+from ._conversion._annotations import (
+    Mismatch,
+    is_instant_or_text,
+    is_mapping,
+    is_open_enum,
+    is_sequence,
+)
+from ._conversion._structuring import (
+    LEAVES,
+    mapping_structurer,
+    model_structurer,
+    sequence_structurer,
+    structure_any,
+    structure_instant_or_text,
+    structure_str,
+)
+from ._conversion._unstructuring import Unstructuring
+from .errors import InvalidArgumentError, ResponseValidationError
+
+T = TypeVar("T")
+
+
+def _build() -> Converter:
+    built = Converter(detailed_validation=False)
+    for leaf, hook in LEAVES.items():
+        built.register_structure_hook(leaf, hook)
+    built.register_structure_hook_func(lambda t: t is Any, structure_any)
+    built.register_structure_hook_func(is_open_enum, structure_str)
+    built.register_structure_hook_func(is_instant_or_text, structure_instant_or_text)
+    built.register_structure_hook_factory(is_sequence, sequence_structurer)
+    built.register_structure_hook_factory(is_mapping, mapping_structurer)
+    built.register_structure_hook_factory(attrs.has, model_structurer)
+    built.register_unstructure_hook_factory(attrs.has, Unstructuring(built).model)
+    return built
+
+
+converter: Final = _build()
+"""The converter in use. Register your own hooks on it to add types or to change how one is read."""
+
+
+def from_dict(model: type[T], data: Mapping[str, Any]) -> T:
+    """Make a model from JSON types, as the API or `to_dict` wrote them.
+
+    Args:
+        model: The model's class, such as `Voucher`.
+        data: The decoded JSON object.
+
+    Returns:
+        The model; keys that it does not know are in its `extra`.
+
+    Raises:
+        ResponseValidationError: A value's type contradicts its field; `path` says which.
+    """
+    try:
+        return cast("T", converter.get_structure_hook(model)(data, model))
+    except Mismatch as error:
+        raise ResponseValidationError(
+            path=error.json_path(),
+            expected=error.expected,
+            value=error.value,
+            model=getattr(model, "__name__", str(model)),
+        ) from None
+
+
+def to_dict(model: Any) -> dict[str, Any]:
+    """Turn a model into JSON types; the inverse of `from_dict`.
+
+    Args:
+        model: Any model of this library.
+
+    Returns:
+        A new mapping of strings, numbers, booleans, None, lists and mappings.
+
+    Raises:
+        InvalidArgumentError: A value cannot be written: a float where an integer belongs, a naive
+            datetime; the message says where.
+    """
+    try:
+        return cast("dict[str, Any]", converter.unstructure(model))
+    except Mismatch as error:
+        raise invalid(error, type(model).__name__) from None
+
+
+def invalid(error: Mismatch, root: str) -> InvalidArgumentError:
+    """The caller's version of a mismatch in what it wants to send."""
+    shown = f"{error.value!r} ({type(error.value).__name__})"
+    return InvalidArgumentError(f"{error.json_path(root)}: expected {error.expected}, got {shown}")
+
+
+def to_json_types(value: Any, root: str) -> Any:
+    """What a request body or query is made of: a model, or a mapping with anything inside.
+
+    Raises:
+        InvalidArgumentError: JSON cannot express a part of it; the message says which.
+    """
+    try:
+        return Unstructuring(converter).plain(value)
+    except Mismatch as error:
+        raise invalid(error, root) from None

@@ -1,0 +1,390 @@
+"""Every exception that the library raises.
+
+```
+VoucherifyError
+├── ConfigurationError            the client was set up wrongly (also a ValueError)
+├── InvalidArgumentError          refused before anything was sent (also a ValueError)
+├── ClientClosedError             the client was used after aclose()
+├── ClientLoopError               the client was used from a second event loop
+├── TransportError                no answer came
+│   ├── ConnectError              no connection was made: nothing was sent
+│   ├── TimeoutError              (also the built-in TimeoutError)
+│   │   ├── ConnectTimeout        no connection in time: nothing was sent
+│   │   ├── PoolTimeout           no free connection in time: nothing was sent
+│   │   ├── ReadTimeout
+│   │   └── WriteTimeout
+│   ├── ReadError, WriteError     the connection broke
+│   └── ProtocolError             the bytes that came back are no HTTP
+├── APIError                      Voucherify answered with an error status
+│   ├── BadRequestError 400       ├── AuthenticationError 401
+│   ├── PaymentRequiredError 402  ├── PermissionDeniedError 403
+│   ├── NotFoundError 404         ├── MethodNotAllowedError 405
+│   ├── NotAcceptableError 406    ├── ConflictError 409
+│   ├── PayloadTooLargeError 413  ├── UnsupportedMediaTypeError 415
+│   ├── LockedError 423           ├── RateLimitError 429
+│   └── ServerError 5xx
+├── ResponseValidationError       the answer contradicts the documented types
+├── AmbiguousOutcomeError         a write that may or may not have happened
+├── PaginationError
+│   └── PaginationLimitError      the listing goes on where the API's pages end
+├── AsyncActionFailedError        a background job ended without full success
+├── ExportFailedError             an export ended in ERROR
+└── WaitTimeoutError              a job had not ended in time (also a TimeoutError)
+```
+
+All of them survive ``pickle`` and ``copy``; none holds a live response, a connection or a secret.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .models.async_actions import AsyncAction
+    from .models.exports import Export
+
+__all__ = [
+    "APIError",
+    "AmbiguousOutcomeError",
+    "AsyncActionFailedError",
+    "AuthenticationError",
+    "BadRequestError",
+    "ClientClosedError",
+    "ClientLoopError",
+    "ConfigurationError",
+    "ConflictError",
+    "ConnectError",
+    "ConnectTimeout",
+    "ExportFailedError",
+    "InvalidArgumentError",
+    "LockedError",
+    "MethodNotAllowedError",
+    "NotAcceptableError",
+    "NotFoundError",
+    "PaginationError",
+    "PaginationLimitError",
+    "PayloadTooLargeError",
+    "PaymentRequiredError",
+    "PermissionDeniedError",
+    "PoolTimeout",
+    "ProtocolError",
+    "RateLimitError",
+    "ReadError",
+    "ReadTimeout",
+    "ResponseValidationError",
+    "ServerError",
+    "TimeoutError",
+    "TransportError",
+    "UnsupportedMediaTypeError",
+    "VoucherifyError",
+    "WaitTimeoutError",
+    "WriteError",
+    "WriteTimeout",
+]
+
+
+def _rebuild(
+    cls: type[VoucherifyError], args: tuple[Any, ...], state: dict[str, Any]
+) -> VoucherifyError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class VoucherifyError(Exception):
+    """The base of every error of this library."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exception's own way calls __init__ with `args`, which fits no keyword-only signature.
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+class ConfigurationError(VoucherifyError, ValueError):
+    """The client was set up wrongly: the message says which setting and what it takes."""
+
+
+class InvalidArgumentError(VoucherifyError, ValueError):
+    """An argument was refused before anything was sent; the message says where and why."""
+
+
+class ClientClosedError(VoucherifyError, RuntimeError):
+    """The client was used after ``aclose()``."""
+
+
+class ClientLoopError(VoucherifyError, RuntimeError):
+    """The client was used from another event loop than the one its connections belong to."""
+
+
+class TransportError(VoucherifyError):
+    """No answer came: the network, a proxy or a timeout stood between.
+
+    Attributes:
+        method: The HTTP method of the request.
+        path: The route's template, such as ``/v1/vouchers/{code}``; never a code itself.
+    """
+
+    sent = True
+    """Whether the request may have reached Voucherify."""
+
+    def __init__(self, message: str, *, method: str = "", path: str = "") -> None:
+        super().__init__(message)
+        self.method = method
+        self.path = path
+
+
+class ConnectError(TransportError):
+    """No connection could be made, so nothing was sent."""
+
+    sent = False
+
+
+class TimeoutError(TransportError, builtins.TimeoutError):  # noqa: A001 - the contract's name
+    """A timeout ran out; the subclass says which."""
+
+
+class ConnectTimeout(TimeoutError):
+    """No connection was made in time, so nothing was sent."""
+
+    sent = False
+
+
+class PoolTimeout(TimeoutError):
+    """The connection pool had no free connection in time, so nothing was sent."""
+
+    sent = False
+
+
+class ReadTimeout(TimeoutError):
+    """The answer did not come in time; Voucherify may have processed the request."""
+
+
+class WriteTimeout(TimeoutError):
+    """The request could not be written in time; Voucherify may have processed it."""
+
+
+class ReadError(TransportError):
+    """The connection broke while the answer was read."""
+
+
+class WriteError(TransportError):
+    """The connection broke while the request was written."""
+
+
+class ProtocolError(TransportError):
+    """The other side broke off or sent bytes that are no HTTP answer."""
+
+
+class APIError(VoucherifyError):
+    """Voucherify answered with an error status.
+
+    Attributes:
+        status_code: The HTTP status, which alone decides the class.
+        key: Voucherify's error key, such as ``not_found``, or None.
+        message: Voucherify's message, or the status phrase where it sent none.
+        details: Voucherify's explanation, or None.
+        request_id: The id to quote to Voucherify's support, or None.
+        resource_id: What the error is about, or None.
+        resource_type: The kind of that resource, or None.
+        headers: The answer's headers, names in lower case.
+        body: The decoded JSON body, the text where it is no JSON, or None where it is empty.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int,
+        key: str | None = None,
+        details: str | None = None,
+        request_id: str | None = None,
+        resource_id: str | None = None,
+        resource_type: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: Any = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status_code = status_code
+        self.key = key
+        self.details = details
+        self.request_id = request_id
+        self.resource_id = resource_id
+        self.resource_type = resource_type
+        self.headers: Mapping[str, str] = dict(headers or {})
+        self.body = body
+
+    def __str__(self) -> str:
+        name = f" ({self.key})" if self.key else ""
+        text = f"{self.status_code}{name}: {self.message}"
+        if self.details and self.details != self.message:
+            text += f": {self.details}"
+        return f"{text} [request {self.request_id}]" if self.request_id else text
+
+
+class BadRequestError(APIError):
+    """400: the request was malformed or broke a rule; see ``details``."""
+
+
+class AuthenticationError(APIError):
+    """401: the keys or the token are missing, wrong or expired."""
+
+
+class PaymentRequiredError(APIError):
+    """402: the project's plan or limits do not allow this call."""
+
+
+class PermissionDeniedError(APIError):
+    """403: the keys or scopes do not allow this call."""
+
+
+class NotFoundError(APIError):
+    """404: ``resource_type`` ``resource_id`` does not exist."""
+
+
+class MethodNotAllowedError(APIError):
+    """405: the endpoint does not know this method."""
+
+
+class NotAcceptableError(APIError):
+    """406: the endpoint cannot answer in an accepted format."""
+
+
+class ConflictError(APIError):
+    """409: it exists already, or something else stands against it."""
+
+
+class PayloadTooLargeError(APIError):
+    """413: the body is larger than the API takes (10 MB)."""
+
+
+class UnsupportedMediaTypeError(APIError):
+    """415: the endpoint does not take this content type."""
+
+
+class LockedError(APIError):
+    """423: the resource is locked by another call right now."""
+
+
+class RateLimitError(APIError):
+    """429: the quota is used up.
+
+    Attributes:
+        retry_after: Seconds until the next request can be made, or None where unknown.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None, **fields: Any) -> None:
+        super().__init__(message, **fields)
+        self.retry_after = retry_after
+
+
+class ServerError(APIError):
+    """5xx: Voucherify or a proxy in front of it failed."""
+
+
+class ResponseValidationError(VoucherifyError):
+    """An answer contradicts the type of a field.
+
+    Attributes:
+        path: The JSON path of the value, such as ``$.gift.amount``.
+        expected: What the field takes.
+        value: The value that came instead.
+    """
+
+    def __init__(self, *, path: str, expected: str, value: Any, model: str = "") -> None:
+        where = f"{model} at {path}" if model else path
+        shown = repr(value)
+        if len(shown) > 80:
+            shown = shown[:77] + "..."
+        super().__init__(f"{where}: expected {expected}, got {shown} ({type(value).__name__})")
+        self.path = path
+        self.expected = expected
+        self.value = value
+        self.model = model
+
+
+class AmbiguousOutcomeError(VoucherifyError):
+    """A write may or may not have happened; it was not repeated. Its cause is ``__cause__``.
+
+    Attributes:
+        method: The HTTP method of the request.
+        path: The route's template, such as ``/v1/vouchers/{code}/balance``.
+        body: What was sent, as JSON types, or None.
+        source_id: The label that a balance update carried, to look its transaction up by.
+        how_to_check: A sentence that says how to find out what happened.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        method: str,
+        path: str,
+        how_to_check: str,
+        body: Any = None,
+        source_id: str | None = None,
+    ) -> None:
+        super().__init__(f"{message} {how_to_check}")
+        self.method = method
+        self.path = path
+        self.body = body
+        self.source_id = source_id
+        self.how_to_check = how_to_check
+
+
+class PaginationError(VoucherifyError):
+    """A listing cannot be walked on: the server repeats itself or says nothing usable."""
+
+
+class PaginationLimitError(PaginationError):
+    """The listing goes on past the last page that the API serves; the message names the way on.
+
+    Attributes:
+        page: The last page that was read.
+        total: How many items the listing has, or None where the API did not say.
+    """
+
+    def __init__(self, message: str, *, page: int, total: int | None = None) -> None:
+        super().__init__(message)
+        self.page = page
+        self.total = total
+
+
+class AsyncActionFailedError(VoucherifyError):
+    """A background job ended as FAILED, or DONE with failures and ``raise_on_failed`` was set.
+
+    Attributes:
+        action: The job as Voucherify reported it last.
+    """
+
+    def __init__(self, message: str, *, action: AsyncAction) -> None:
+        super().__init__(message)
+        self.action = action
+
+
+class ExportFailedError(VoucherifyError):
+    """An export ended in ERROR.
+
+    Attributes:
+        export: The export as Voucherify reported it last.
+    """
+
+    def __init__(self, message: str, *, export: Export) -> None:
+        super().__init__(message)
+        self.export = export
+
+
+class WaitTimeoutError(VoucherifyError, builtins.TimeoutError):
+    """A job had not ended in the time allowed; it goes on at Voucherify.
+
+    Attributes:
+        id: The id of the async action or export that was waited for.
+        last: What Voucherify reported last, or None.
+    """
+
+    def __init__(self, message: str, *, id: str, last: AsyncAction | Export | None = None) -> None:  # noqa: A002
+        super().__init__(message)
+        self.id = id
+        self.last = last
