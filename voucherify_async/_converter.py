@@ -52,6 +52,10 @@ converter: Final = _build()
 """The converter in use. Register your own hooks on it to add types or to change how one is read."""
 
 
+to_plain: Final = Unstructuring(converter).plain
+"""JSON types of a value of any kind; raises `Mismatch`."""
+
+
 def from_dict(model: type[T], data: Mapping[str, Any]) -> T:
     """Make a model from JSON types, as the API or `to_dict` wrote them.
 
@@ -65,11 +69,20 @@ def from_dict(model: type[T], data: Mapping[str, Any]) -> T:
     Raises:
         ResponseValidationError: A value's type contradicts its field; `path` says which.
     """
+    return structure_at(model, data)
+
+
+def structure_at(model: type[T], data: Any, root: str = "$") -> T:
+    """Make a model of a part of an answer, whose JSON path errors begin with.
+
+    Raises:
+        ResponseValidationError: A value's type contradicts its field.
+    """
     try:
         return cast("T", converter.get_structure_hook(model)(data, model))
     except Mismatch as error:
         raise ResponseValidationError(
-            path=error.json_path(),
+            path=error.json_path(root),
             expected=error.expected,
             value=error.value,
             model=getattr(model, "__name__", str(model)),
@@ -108,6 +121,6 @@ def to_json_types(value: Any, root: str) -> Any:
         InvalidArgumentError: JSON cannot express a part of it; the message says which.
     """
     try:
-        return Unstructuring(converter).plain(value)
+        return to_plain(value)
     except Mismatch as error:
         raise invalid(error, root) from None

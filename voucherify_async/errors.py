@@ -25,6 +25,8 @@ VoucherifyError
 │   └── ServerError 5xx
 ├── ResponseValidationError       the answer contradicts the documented types
 ├── AmbiguousOutcomeError         a write that may or may not have happened
+│   ├── AmbiguousServerError      ... answered with 5xx (also a ServerError)
+│   └── UnreadableAnswerError     ... whose answer cannot be read (also a ResponseValidationError)
 ├── PaginationError
 │   └── PaginationLimitError      the listing goes on where the API's pages end
 ├── AsyncActionFailedError        a background job ended without full success
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
 __all__ = [
     "APIError",
     "AmbiguousOutcomeError",
+    "AmbiguousServerError",
     "AsyncActionFailedError",
     "AuthenticationError",
     "BadRequestError",
@@ -77,6 +80,7 @@ __all__ = [
     "ServerError",
     "TimeoutError",
     "TransportError",
+    "UnreadableAnswerError",
     "UnsupportedMediaTypeError",
     "VoucherifyError",
     "WaitTimeoutError",
@@ -126,7 +130,7 @@ class TransportError(VoucherifyError):
         path: The route's template, such as ``/v1/vouchers/{code}``; never a code itself.
     """
 
-    sent = True
+    sent: bool = True
     """Whether the request may have reached Voucherify."""
 
     def __init__(self, message: str, *, method: str = "", path: str = "") -> None:
@@ -190,6 +194,7 @@ class APIError(VoucherifyError):
         resource_type: The kind of that resource, or None.
         headers: The answer's headers, names in lower case.
         body: The decoded JSON body, the text where it is no JSON, or None where it is empty.
+        retry_after: Seconds until the next request can be made, or None where not stated.
     """
 
     def __init__(
@@ -204,9 +209,11 @@ class APIError(VoucherifyError):
         resource_type: str | None = None,
         headers: Mapping[str, str] | None = None,
         body: Any = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
+        self.retry_after = retry_after
         self.status_code = status_code
         self.key = key
         self.details = details
@@ -269,15 +276,7 @@ class LockedError(APIError):
 
 
 class RateLimitError(APIError):
-    """429: the quota is used up.
-
-    Attributes:
-        retry_after: Seconds until the next request can be made, or None where unknown.
-    """
-
-    def __init__(self, message: str, *, retry_after: float | None = None, **fields: Any) -> None:
-        super().__init__(message, **fields)
-        self.retry_after = retry_after
+    """429: the quota is used up; `retry_after` says for how many seconds, where that is known."""
 
 
 class ServerError(APIError):
@@ -306,32 +305,29 @@ class ResponseValidationError(VoucherifyError):
 
 
 class AmbiguousOutcomeError(VoucherifyError):
-    """A write may or may not have happened; it was not repeated. Its cause is ``__cause__``.
+    """A write may or may not have happened, and was not repeated. `__cause__` says what came of it.
 
     Attributes:
         method: The HTTP method of the request.
         path: The route's template, such as ``/v1/vouchers/{code}/balance``.
-        body: What was sent, as JSON types, or None.
+        sent: What was sent: the body's bytes, or None where it had none.
         source_id: The label that a balance update carried, to look its transaction up by.
         how_to_check: A sentence that says how to find out what happened.
     """
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        method: str,
-        path: str,
-        how_to_check: str,
-        body: Any = None,
-        source_id: str | None = None,
-    ) -> None:
-        super().__init__(f"{message} {how_to_check}")
-        self.method = method
-        self.path = path
-        self.body = body
-        self.source_id = source_id
-        self.how_to_check = how_to_check
+    method: str = ""
+    path: str = ""
+    sent: bytes | None = None
+    source_id: str | None = None
+    how_to_check: str = ""
+
+
+class AmbiguousServerError(AmbiguousOutcomeError, ServerError):
+    """5xx to a write: it may have been done before the failure."""
+
+
+class UnreadableAnswerError(AmbiguousOutcomeError, ResponseValidationError):
+    """A write that was answered with success, by something that cannot be read."""
 
 
 class PaginationError(VoucherifyError):

@@ -61,7 +61,8 @@ EXACT: Final[dict[Any, type]] = {str: str, int: int, bool: bool, float: float}
 
 def json_name(attribute: attrs.Attribute[Any]) -> str:
     """The JSON key of a model's attribute."""
-    return attribute.metadata.get("json", attribute.name)
+    name: str = attribute.metadata.get("json", attribute.name)
+    return name
 
 
 def attributes(cls: type) -> list[tuple[attrs.Attribute[Any], Any]]:

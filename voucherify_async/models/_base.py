@@ -7,15 +7,26 @@ from typing import Any
 
 from attrs import Attribute, field, fields, frozen, has
 
+from .._sentinels import UNSET
 from ..errors import InvalidArgumentError
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, repr=False)
 class Model:
-    """The base of the models: frozen, slotted, keyword-only."""
+    """The base of the models: frozen, slotted, keyword-only; the repr shows what is set."""
 
     extra: Mapping[str, Any] = field(factory=dict)
     """Keys that this version of the library does not know, as they came; they are sent back too."""
+
+    def __repr__(self) -> str:
+        # Of a voucher's 30 fields most are None: what is there is what matters.
+        shown = []
+        for attribute in sorted(fields(type(self)), key=lambda a: a.name == "extra"):
+            value = getattr(self, attribute.name)
+            empty = value is None or value is UNSET or (attribute.name == "extra" and not value)
+            if attribute.repr and not empty:
+                shown.append(f"{attribute.name}={value!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"
 
 
 def json_key(name: str, *, default: Any = None) -> Any:
@@ -34,12 +45,20 @@ def complete(_: object, attribute: Attribute[Any], value: Any) -> None:
     Raises:
         InvalidArgumentError: A field of the nested model is missing; the message names it.
     """
-    if not has(type(value)):
-        return
-    for nested in fields(type(value)):
-        if nested.metadata.get("needed") and getattr(value, nested.name) is None:
-            name = type(value).__name__
-            raise InvalidArgumentError(f"{attribute.name}: {name} needs {nested.name}, got None")
+    _check_complete(attribute.name, value)
+
+
+def _check_complete(path: str, value: Any) -> None:
+    if isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            _check_complete(f"{path}[{index}]", item)
+    elif has(type(value)):
+        for nested in fields(type(value)):
+            content = getattr(value, nested.name)
+            if content is None and nested.metadata.get("needed"):
+                name = type(value).__name__
+                raise InvalidArgumentError(f"{path}: {name} needs {nested.name}, got None")
+            _check_complete(f"{path}.{nested.name}", content)
 
 
 __all__ = ["Model", "complete", "json_key", "needed"]

@@ -1,0 +1,93 @@
+"""What clients made of each other share: the HTTP client, its limiter and the quotas."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import anyio
+from anyio.lowlevel import current_token
+
+from . import _protocol
+from ._clock import Clock
+from ._protocol import Answer, RateLimit
+from ._quota import Quota
+from ._transport import ClientSender, HttpSender, own_sender
+from .errors import ClientClosedError, ClientLoopError
+
+
+class Connections:
+    """The HTTP client and its limiter; both belong to the event loop that first uses them."""
+
+    def __init__(self, *, injected: Any, base_url: str, max_concurrency: int) -> None:
+        self._injected = injected
+        self._base_url = base_url
+        self._max_concurrency = max_concurrency
+        self._loop: object = None
+        self._sender: HttpSender | None = None
+        self._slots: anyio.Semaphore | None = None
+        self.closed = False
+
+    def sender(self) -> HttpSender:
+        """The HTTP client to send with.
+
+        Raises:
+            ClientClosedError: The client was closed.
+            ClientLoopError: The client belongs to another event loop.
+        """
+        if self.closed:
+            raise ClientClosedError("This client was closed; make a new one, or close it later")
+        loop = current_token().native_token
+        if self._sender is None:
+            self._loop = loop
+            own = self._injected is None
+            self._sender = own_sender(self._base_url) if own else ClientSender(self._injected)
+        elif loop is not self._loop:
+            raise ClientLoopError(
+                "This client was first used in another event loop, which its connections belong "
+                "to. Make one client per loop, such as `async with AsyncVoucherify() as client:` "
+                "inside the function that asyncio.run() runs"
+            )
+        return self._sender
+
+    @property
+    def slots(self) -> anyio.Semaphore:
+        """Bounds the requests that are open at once; waiting for one has no timeout."""
+        if self._slots is None:
+            self._slots = anyio.Semaphore(self._max_concurrency, fast_acquire=True)
+        return self._slots
+
+    async def aclose(self) -> None:
+        """Close the HTTP client, unless it was injected."""
+        sender, self.closed = self._sender, True
+        if sender is not None and self._injected is None:
+            self._sender = None
+            await sender.client.aclose()
+
+    def __del__(self) -> None:
+        if self._sender is not None and self._injected is None:
+            warnings.warn(
+                "An AsyncVoucherify was left open: use `async with`, or await its aclose()",
+                ResourceWarning,
+                stacklevel=2,
+                source=self,
+            )
+
+
+class Quotas:
+    """The quotas of one project: Voucherify counts plain calls and bulk calls apart."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.plain = Quota(clock)
+        self.bulk = Quota(clock)
+        self._last: Answer | None = None
+
+    @property
+    def rate_limit(self) -> RateLimit | None:
+        """The quota as the last answer stated it, or None before the first."""
+        return None if self._last is None else _protocol.rate_limit(self._last.headers)
+
+    def note(self, answer: Answer) -> None:
+        """Remember the last answer that stated a quota."""
+        if "x-rate-limit-limit" in answer.headers:
+            self._last = answer

@@ -1,0 +1,82 @@
+"""Export files: streamed, and signed only where the credentials belong."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+import anyio
+
+from . import _protocol
+from ._caller import Caller
+from ._protocol import Answer
+from ._transport import header_map
+from .errors import InvalidArgumentError
+
+_OWN_DOMAIN = ".voucherify.io"
+_PORTS = {"https": 443, "http": 80}
+
+
+def is_trusted(url: str, base_url: str) -> bool:
+    """Whether the credentials of an API may go to a URL: its own origin, or its download host.
+
+    The download host of `us1.api.voucherify.io` is `us1.download.voucherify.io`.
+    """
+    target, base = urlsplit(url), urlsplit(base_url)
+    if _origin(target) == _origin(base):
+        return True
+    host = base.hostname or ""
+    if target.scheme != "https" or not host.endswith(_OWN_DOMAIN):
+        return False
+    labels = ["download" if label == "api" else label for label in host.split(".")]
+    return _origin(target) == ("https", ".".join(labels), 443)
+
+
+def _origin(url: SplitResult) -> tuple[str, str, int | None]:
+    return url.scheme, url.hostname or "", url.port or _PORTS.get(url.scheme)
+
+
+@asynccontextmanager
+async def stream(caller: Caller, url: str) -> AsyncIterator[AsyncIterator[bytes]]:
+    """Open a download.
+
+    Raises:
+        InvalidArgumentError: It is no http(s) URL.
+        APIError: It was refused.
+        TransportError: It broke off.
+    """
+    if not url.startswith(("https://", "http://")):
+        raise InvalidArgumentError("export: the address of its file is no http(s) URL")
+    sign = is_trusted(url, caller.settings.base_url)
+    async with caller.open(url, {"Accept": "text/csv, */*"}, sign=sign) as response:
+        if response.status_code >= 300:
+            await _refuse(response, caller)
+        yield response.aiter_bytes()
+
+
+async def _refuse(response: Any, caller: Caller) -> None:
+    answer = Answer(response.status_code, header_map(response), await response.aread())
+    raise _protocol.error_from(answer, caller.settings.clock.time())
+
+
+async def write(chunks: AsyncIterator[bytes], to: Path) -> Path:
+    """Write a stream to a file that appears whole or not at all.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    part = anyio.Path(to.with_name(f".{to.name}.{uuid.uuid4().hex}.part"))
+    try:
+        async with await anyio.open_file(part, "wb") as file:
+            async for chunk in chunks:
+                await file.write(chunk)
+        await part.replace(to)
+    except BaseException:
+        with anyio.CancelScope(shield=True):
+            await part.unlink(missing_ok=True)
+        raise
+    return to

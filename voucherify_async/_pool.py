@@ -1,0 +1,127 @@
+"""A free list of httpcore's public connections, in place of httpcore's own pool.
+
+The stock pool looks at every connection and every waiting request whenever one of them moves, so it
+slows down with their number, and it loses a connection for good when a request is cancelled before
+its connection was opened. Here a request owns its connection from start to end: it takes the one
+that was used last, or a new one, and gives it back only if the answer was read to its end. How many
+there are at once is bounded by the limiter in front of the transport.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import anyio
+from httpcore import AsyncHTTPConnection, Request, Response
+
+if TYPE_CHECKING:
+    import ssl
+
+OriginKey = tuple[bytes, bytes, int]
+
+
+class ConnectionPool:
+    """Connections to any number of origins; what `httpcore.AsyncConnectionPool` is to httpx."""
+
+    def __init__(
+        self, make_ssl_context: Callable[[], ssl.SSLContext], *, keepalive_expiry: float
+    ) -> None:
+        self._make_ssl_context = make_ssl_context
+        self._keepalive_expiry = keepalive_expiry
+        self._idle: dict[OriginKey, deque[AsyncHTTPConnection]] = {}
+        self._in_use: set[AsyncHTTPConnection] = set()
+
+    @cached_property
+    def _ssl_context(self) -> ssl.SSLContext:
+        # Reading the certificates takes milliseconds that plain http never has to pay.
+        return self._make_ssl_context()
+
+    async def handle_async_request(self, request: Request) -> Response:
+        """Send one request on a connection of its own until its answer is closed."""
+        origin = request.url.origin
+        idle = self._idle.setdefault((origin.scheme, origin.host, origin.port), deque())
+        connection = await self._take(idle) or AsyncHTTPConnection(
+            origin,
+            ssl_context=self._ssl_context if origin.scheme == b"https" else None,
+            keepalive_expiry=self._keepalive_expiry,
+        )
+        self._in_use.add(connection)
+        try:
+            response = await connection.handle_async_request(request)
+        except BaseException:
+            await self._give_back(connection, idle)
+            raise
+
+        async def give_back() -> None:
+            await self._give_back(connection, idle)
+
+        return Response(
+            status=response.status,
+            headers=response.headers,
+            content=_ReturningStream(cast("_Stream", response.stream), give_back),
+            extensions=response.extensions,
+        )
+
+    async def aclose(self) -> None:
+        """Close every connection; requests that are under way end with a read error."""
+        connections = [c for idle in self._idle.values() for c in idle] + list(self._in_use)
+        self._idle.clear()
+        for connection in connections:
+            await _close(connection)
+
+    async def _take(self, idle: deque[AsyncHTTPConnection]) -> AsyncHTTPConnection | None:
+        while idle:
+            # The last one used is the least likely to have been closed by the other side.
+            connection = idle.pop()
+            if not connection.has_expired():
+                return connection
+            await _close(connection)
+        return None
+
+    async def _give_back(
+        self, connection: AsyncHTTPConnection, idle: deque[AsyncHTTPConnection]
+    ) -> None:
+        self._in_use.discard(connection)
+        # One that never connected calls itself idle as well as closed.
+        if connection.is_idle() and not connection.is_closed():
+            idle.append(connection)
+        else:
+            await _close(connection)
+
+
+async def _close(connection: AsyncHTTPConnection) -> None:
+    # Above all when the caller is being cancelled, closing has to run to its end.
+    with anyio.CancelScope(shield=True):
+        await connection.aclose()
+
+
+class _Stream(Protocol):
+    """The shape of the body streams of httpcore's connections."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    async def aclose(self) -> None: ...
+
+
+class _ReturningStream:
+    """A body that hands its connection back when it is closed."""
+
+    def __init__(self, body: _Stream, give_back: Callable[[], Any]) -> None:
+        self._body = body
+        self._give_back = give_back
+        self._closed = False
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._body.__aiter__()
+
+    async def aclose(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            await self._body.aclose()
+        finally:
+            await self._give_back()

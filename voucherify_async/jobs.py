@@ -1,0 +1,219 @@
+"""Handles on work that goes on at Voucherify after the answer: async actions and exports."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from ._clock import Clock
+from .errors import (
+    AsyncActionFailedError,
+    ExportFailedError,
+    InvalidArgumentError,
+    WaitTimeoutError,
+)
+from .models.async_actions import AsyncAction
+from .models.exports import Export
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .resources.async_actions import AsyncActions
+    from .resources.exports import Exports
+
+Job = TypeVar("Job", AsyncAction, Export)
+Progress = Callable[[Job], Awaitable[None] | None]
+"""Called with every report of a job: a function, or an async one that is awaited."""
+
+FIRST_POLL_SECONDS: Final = 0.5
+LAST_POLL_SECONDS: Final = 5.0
+
+
+def poll_intervals() -> Iterator[float]:
+    """Seconds between two looks at a job: short at first, since most jobs are."""
+    seconds = FIRST_POLL_SECONDS
+    while True:
+        yield seconds
+        seconds = min(LAST_POLL_SECONDS, seconds * 1.5)
+
+
+async def wait_until_finished(
+    look: Callable[[], Awaitable[Job]],
+    *,
+    id: str,  # noqa: A002 - the API's name for it
+    clock: Clock,
+    timeout: float | None,  # noqa: ASYNC109 - bounds waits between looks; nothing is cancelled
+    on_progress: Progress[Job] | None,
+) -> Job:
+    """Look at a job until it has ended.
+
+    Raises:
+        WaitTimeoutError: It had not ended in `timeout` seconds. It goes on at Voucherify.
+    """
+    if timeout is not None and not timeout >= 0:
+        raise InvalidArgumentError(f"timeout: expected seconds of at least 0, got {timeout!r}")
+    give_up_at = None if timeout is None else clock.monotonic() + timeout
+    for seconds in poll_intervals():
+        job = await look()
+        if on_progress is not None:
+            outcome = on_progress(job)
+            if inspect.isawaitable(outcome):
+                await outcome
+        if job.is_finished:
+            return job
+        left = None if give_up_at is None else give_up_at - clock.monotonic()
+        if left is not None and left <= 0:
+            raise WaitTimeoutError(
+                f"{id} had not ended after {timeout} s (last status: {job.status}). It goes on at "
+                "Voucherify; wait for it again by its id",
+                id=id,
+                last=job,
+            )
+        await clock.sleep(seconds if left is None else min(seconds, left))
+    raise AssertionError("poll_intervals() is endless")
+
+
+class AsyncJob:
+    """A background job that Voucherify has accepted: an import or a bulk update.
+
+    Attributes:
+        id: The async action's id. Keep it, and a later process can wait with
+            `client.async_actions.wait(id)`.
+    """
+
+    def __init__(self, id: str, actions: AsyncActions) -> None:  # noqa: A002
+        self.id = id
+        self._actions = actions
+
+    def __repr__(self) -> str:
+        return f"AsyncJob(id={self.id!r})"
+
+    async def status(self) -> AsyncAction:
+        """Look once (`GET /v1/async-actions/{id}`).
+
+        Returns:
+            The async action as it stands.
+
+        Raises:
+            NotFoundError: Voucherify does not know the id.
+        """
+        return await self._actions.get(self.id)
+
+    async def wait(
+        self,
+        timeout: float | None = None,  # noqa: ASYNC109
+        on_progress: Progress[AsyncAction] | None = None,
+        *,
+        raise_on_failed: bool = False,
+    ) -> AsyncAction:
+        """Look until the job has ended; `DONE` with failed items is an end too, so read `result`.
+
+        Args:
+            timeout: Seconds to wait at the most; None waits as long as it takes.
+            on_progress: Called with every report, `progress` is in percent.
+            raise_on_failed: Whether to raise where the job or one of its items failed.
+
+        Returns:
+            The async action at its end.
+
+        Raises:
+            WaitTimeoutError: The job had not ended in time; it goes on.
+            AsyncActionFailedError: Something failed and `raise_on_failed` is set.
+        """
+        return await self._actions.wait(
+            self.id, timeout=timeout, on_progress=on_progress, raise_on_failed=raise_on_failed
+        )
+
+
+class ExportJob:
+    """An export that Voucherify has accepted.
+
+    Attributes:
+        id: The export's id.
+        export: The export as it was when it was accepted.
+    """
+
+    def __init__(self, export: Export, id: str, exports: Exports) -> None:  # noqa: A002
+        self.id = id
+        self.export = export
+        self._exports = exports
+
+    def __repr__(self) -> str:
+        return f"ExportJob(id={self.id!r})"
+
+    async def status(self) -> Export:
+        """Look once (`GET /v1/exports/{id}`).
+
+        Returns:
+            The export as it stands.
+        """
+        return await self._exports.get(self.id)
+
+    async def wait(
+        self,
+        timeout: float | None = None,  # noqa: ASYNC109
+        on_progress: Progress[Export] | None = None,
+    ) -> Export:
+        """Look until the export has ended.
+
+        Args:
+            timeout: Seconds to wait at the most; None waits as long as it takes.
+            on_progress: Called with every report.
+
+        Returns:
+            The export, with the address of its file in `result.url`.
+
+        Raises:
+            WaitTimeoutError: It had not ended in time; it goes on.
+            ExportFailedError: It ended in ERROR.
+        """
+        return await self._exports.wait(self.id, timeout=timeout, on_progress=on_progress)
+
+    async def download(self, to: str | Path, *, timeout: float | None = None) -> Path:  # noqa: ASYNC109
+        """Wait for the export and write its CSV to a file.
+
+        Args:
+            to: The file's path; it appears there whole or not at all.
+            timeout: Seconds to wait for the export at the most.
+
+        Returns:
+            The path.
+
+        Raises:
+            WaitTimeoutError: It had not ended in time; it goes on.
+            ExportFailedError: It ended in ERROR.
+            TransportError: The download broke off.
+        """
+        return await self._exports.download(await self.wait(timeout), to)
+
+
+def check_action(action: AsyncAction) -> AsyncAction:
+    """Raise where an async action, or one of its items, failed.
+
+    Raises:
+        AsyncActionFailedError: It did; `action` has the details.
+    """
+    if not action.has_failures:
+        return action
+    result: Any = action.result
+    counts = ""
+    if result is not None:
+        counts = f": {result.done_count or 0} done, {result.failed_count or 0} failed"
+        first = next(iter(result.failed or ()), None)
+        if first is not None:
+            counts += f"; first: {first.code or first.source_id}: {first.reason}"
+    raise AsyncActionFailedError(
+        f"{action.type} {action.id} ended {action.status}{counts}", action=action
+    )
+
+
+def check_export(export: Export) -> Export:
+    """Raise where an export failed.
+
+    Raises:
+        ExportFailedError: It ended in ERROR.
+    """
+    if export.status == "ERROR":
+        raise ExportFailedError(f"The export {export.id} ended in ERROR", export=export)
+    return export

@@ -1,0 +1,226 @@
+"""Discounts: a union of one class a kind, told apart by ``type``."""
+
+# A literal beside `str` names the values that are known today.
+# ruff: noqa: PYI051
+# A function that makes an attrs field is called once a class, as it should be.
+# ruff: noqa: RUF009
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal, TypeAlias, get_args, get_origin
+
+from attrs import frozen
+
+from .._conversion._annotations import Mismatch
+from .._converter import converter
+from ._base import Model, needed
+
+AmountEffect: TypeAlias = (
+    Literal[
+        "APPLY_TO_ORDER",
+        "APPLY_TO_ITEMS",
+        "APPLY_TO_ITEMS_PROPORTIONALLY",
+        "APPLY_TO_ITEMS_PROPORTIONALLY_BY_QUANTITY",
+        "APPLY_TO_ITEMS_BY_QUANTITY",
+    ]
+    | str
+)
+"""What an amount discount is taken off; values of tomorrow are possible."""
+
+PercentEffect: TypeAlias = Literal["APPLY_TO_ORDER", "APPLY_TO_ITEMS"] | str
+"""What a percent discount is taken off; values of tomorrow are possible."""
+
+FixedEffect: TypeAlias = Literal["APPLY_TO_ORDER", "APPLY_TO_ITEMS"] | str
+"""What gets the fixed price; values of tomorrow are possible."""
+
+UnitEffect: TypeAlias = Literal["ADD_MISSING_ITEMS", "ADD_NEW_ITEMS", "ADD_SAME_ITEMS"] | str
+"""How free units enter the order; values of tomorrow are possible."""
+
+
+@frozen(kw_only=True, repr=False)
+class AmountDiscount(Model):
+    """A sum of money off. Part of vouchers, in answers and requests."""
+
+    type: Literal["AMOUNT"] = "AMOUNT"
+    """The tag of this kind of discount."""
+    amount_off: int | None = needed()
+    """Sum taken off, in minor currency units; a request needs it."""
+    amount_off_formula: str | None = None
+    """Formula that computes the sum from the order and the customer."""
+    aggregated_amount_limit: int | None = None
+    """Most that is taken off one order, in minor currency units."""
+    effect: AmountEffect | None = None
+    """What the sum is taken off: the order or its items."""
+    is_dynamic: bool | None = None
+    """Whether a formula computed the sum."""
+
+
+@frozen(kw_only=True, repr=False)
+class PercentDiscount(Model):
+    """A percentage off. Part of vouchers, in answers and requests."""
+
+    type: Literal["PERCENT"] = "PERCENT"
+    """The tag of this kind of discount."""
+    percent_off: float | None = needed()
+    """Percentage taken off: 10 is 10%; a request needs it."""
+    percent_off_formula: str | None = None
+    """Formula that computes the percentage from the order and the customer."""
+    amount_limit: int | None = None
+    """Most that the percentage may come to, in minor currency units."""
+    aggregated_amount_limit: int | None = None
+    """Most that is taken off one order, in minor currency units."""
+    effect: PercentEffect | None = None
+    """What the percentage is taken off: the order or its items."""
+    is_dynamic: bool | None = None
+    """Whether a formula computed the percentage."""
+
+
+@frozen(kw_only=True, repr=False)
+class FixedDiscount(Model):
+    """A fixed price for the order or an item. Part of vouchers, in answers and requests."""
+
+    type: Literal["FIXED"] = "FIXED"
+    """The tag of this kind of discount."""
+    fixed_amount: int | None = needed()
+    """Price, in minor currency units; the fallback of the formula; a request needs it."""
+    fixed_amount_formula: str | None = None
+    """Formula that computes the price from the order and the customer."""
+    effect: FixedEffect | None = None
+    """What gets the price: the order or its items."""
+    is_dynamic: bool | None = None
+    """Whether a formula computed the price."""
+
+
+@frozen(kw_only=True, repr=False)
+class DiscountItem(Model):
+    """The product, or the variant of one, that a unit discount gives away."""
+
+    id: str | None = None
+    """Id of the product or SKU."""
+    source_id: str | None = None
+    """Id of it in the merchant's own system."""
+    name: str | None = None
+    """Name of the product or SKU."""
+
+
+@frozen(kw_only=True, repr=False)
+class UnitDiscount(Model):
+    """Free units of one product or SKU. Part of vouchers, in answers and requests."""
+
+    type: Literal["UNIT"] = "UNIT"
+    """The tag of this kind of discount, shared with `MultipleUnitDiscount`."""
+    unit_off: float | None = None
+    """How many units are free."""
+    unit_off_formula: str | None = None
+    """Formula that computes the number of free units."""
+    effect: UnitEffect | None = None
+    """How the free units enter the order."""
+    unit_type: str | None = needed()
+    """Id of the product or SKU that is free; a request needs it."""
+    product: DiscountItem | None = None
+    """The free product."""
+    sku: DiscountItem | None = None
+    """The free variant of a product."""
+    is_dynamic: bool | None = None
+    """Whether a formula computed the number of units."""
+
+
+@frozen(kw_only=True, repr=False)
+class DiscountedUnit(Model):
+    """Free units of one product or SKU among several; part of `MultipleUnitDiscount`."""
+
+    unit_off: float | None = None
+    """How many units are free."""
+    unit_off_formula: str | None = None
+    """Formula that computes the number of free units."""
+    effect: UnitEffect | None = needed()
+    """How the free units enter the order; a request needs it."""
+    unit_type: str | None = needed()
+    """Id of the product or SKU that is free; a request needs it."""
+    product: DiscountItem | None = None
+    """The free product."""
+    sku: DiscountItem | None = None
+    """The free variant of a product."""
+
+
+@frozen(kw_only=True, repr=False)
+class MultipleUnitDiscount(Model):
+    """Free units of several products or SKUs. Part of vouchers, in answers and requests."""
+
+    type: Literal["UNIT"] = "UNIT"
+    """The tag of this kind of discount, shared with `UnitDiscount`."""
+    effect: Literal["ADD_MANY_ITEMS"] | str | None = "ADD_MANY_ITEMS"
+    """How the free units enter the order; each of the `units` says more."""
+    units: Sequence[DiscountedUnit] | None = needed()
+    """The free units; a request needs them."""
+    is_dynamic: bool | None = None
+    """Whether a formula computed a number of units."""
+
+
+@frozen(kw_only=True, repr=False)
+class UnknownDiscount(Model):
+    """A discount of a kind that this version of the library does not know; see its `extra`."""
+
+    type: str | None = None
+    """The tag as it came, or None where none came."""
+
+
+Discount: TypeAlias = (
+    AmountDiscount
+    | PercentDiscount
+    | UnitDiscount
+    | MultipleUnitDiscount
+    | FixedDiscount
+    | UnknownDiscount
+)
+"""A discount of any kind, told apart by ``type`` and, for free units, by ``units``."""
+
+_KINDS: Final[tuple[Any, ...]] = get_args(Discount)
+_BY_TYPE: Final[Mapping[str, type[Model]]] = {
+    "AMOUNT": AmountDiscount,
+    "PERCENT": PercentDiscount,
+    "UNIT": UnitDiscount,
+    "FIXED": FixedDiscount,
+}
+
+
+def _is_discount(annotation: Any) -> bool:
+    return get_origin(annotation) is get_origin(Discount) and set(get_args(annotation)) == set(
+        _KINDS
+    )
+
+
+def _kind_of(data: Mapping[str, Any]) -> type[Model]:
+    tag = data.get("type")
+    if tag == "UNIT" and (data.get("units") is not None or data.get("effect") == "ADD_MANY_ITEMS"):
+        return MultipleUnitDiscount
+    return _BY_TYPE.get(tag, UnknownDiscount) if isinstance(tag, str) else UnknownDiscount
+
+
+def _structure_discount(value: Any, _: Any) -> Any:
+    if isinstance(value, Mapping):
+        kind = _kind_of(value)
+        return converter.get_structure_hook(kind)(value, kind)
+    if isinstance(value, _KINDS):
+        return value
+    raise Mismatch("an object", value)
+
+
+converter.register_structure_hook_func(_is_discount, _structure_discount)
+
+__all__ = [
+    "AmountDiscount",
+    "AmountEffect",
+    "Discount",
+    "DiscountItem",
+    "DiscountedUnit",
+    "FixedDiscount",
+    "FixedEffect",
+    "MultipleUnitDiscount",
+    "PercentDiscount",
+    "PercentEffect",
+    "UnitDiscount",
+    "UnitEffect",
+    "UnknownDiscount",
+]

@@ -1,0 +1,38 @@
+"""Short references from one object to another."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from ._base import Model
+
+
+@frozen(kw_only=True, repr=False)
+class Reference(Model):
+    """Points at another object by its id."""
+
+    id: str | None = None
+    """Id of the object."""
+
+
+@frozen(kw_only=True, repr=False)
+class NamedReference(Model):
+    """Points at another object by its id, with its name for display."""
+
+    id: str | None = None
+    """Id of the object."""
+    name: str | None = None
+    """Name of the object."""
+
+
+@frozen(kw_only=True, repr=False)
+class RelatedObject(Model):
+    """The object that a balance belongs to."""
+
+    id: str | None = None
+    """Id of the object."""
+    type: str | None = None
+    """Kind of the object, such as ``voucher``."""
+
+
+__all__ = ["NamedReference", "Reference", "RelatedObject"]

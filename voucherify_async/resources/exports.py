@@ -1,0 +1,210 @@
+"""`client.exports`: CSV files of what the project holds."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from os import PathLike
+from pathlib import Path
+from typing import Any, Unpack
+
+from .. import _download, _requests, _routes
+from .._caller import CallOptions
+from .._schemes import PageNumbers
+from ..errors import InvalidArgumentError, ResponseValidationError, UnreadableAnswerError
+from ..jobs import ExportJob, Progress, check_export, wait_until_finished
+from ..models import ExportCreate, ExportOrder
+from ..models.exports import Export
+from ..pagination import AsyncPaginator
+from ._resource import DEFAULT_LIMIT, Resource
+
+_PAGES = partial(
+    PageNumbers,
+    last_page=100,
+    way_on="List the other end with order='created_at', or delete old exports.",
+)
+
+
+class Exports(Resource):
+    """Create, follow and download exports."""
+
+    async def create(
+        self, body: ExportCreate | Mapping[str, Any], **options: Unpack[CallOptions]
+    ) -> ExportJob:
+        """Begin an export (`POST /v1/exports`, operation create-export).
+
+        Args:
+            body: `VoucherExportCreate` and the like, or the mapping that Voucherify documents.
+            **options: `timeout` in seconds and `retry`, for this call.
+
+        Returns:
+            A handle on the export.
+
+        Raises:
+            BadRequestError: A field or filter is unknown.
+            AmbiguousOutcomeError: The export may or may not have been accepted.
+        """
+        return self.follow(
+            await self._fetch(Export, _routes.CREATE_EXPORT, body=body, options=options)
+        )
+
+    async def get(self, id: str, **options: Unpack[CallOptions]) -> Export:  # noqa: A002
+        """Read an export (`GET /v1/exports/{exportId}`, operation get-export).
+
+        Args:
+            id: Its id.
+            **options: `timeout` in seconds and `retry`, for this call.
+
+        Returns:
+            The export, with the address of its file in `result.url` once it has ended.
+
+        Raises:
+            NotFoundError: There is no such export.
+        """
+        return await self._fetch(Export, _routes.GET_EXPORT, options=options, id=id)
+
+    def list(
+        self,
+        *,
+        limit: int = DEFAULT_LIMIT,
+        page: int = 1,
+        order: ExportOrder | None = None,
+        max_items: int | None = None,
+        prefetch: int = 1,
+        **options: Unpack[CallOptions],
+    ) -> AsyncPaginator[Export]:
+        """List exports (`GET /v1/exports`, operation list-exports).
+
+        Args:
+            limit: Exports a page, 1 to 100.
+            page: The page to begin with, 1 to 100.
+            order: What to sort by; a dash before it sorts downwards.
+            max_items: How many exports to yield at the most.
+            prefetch: Pages to read ahead while you work on one; 0 reads none ahead.
+            **options: `timeout` in seconds and `retry`, for each page.
+
+        Returns:
+            A paginator: iterate it, or await it for the first page.
+
+        Raises:
+            InvalidArgumentError: An argument is out of range.
+        """
+        _requests.check_page(page, at_most=100)
+        return self._list(
+            Export,
+            _routes.LIST_EXPORTS,
+            "exports",
+            _PAGES,
+            {"limit": limit, "page": page, "order": order},
+            max_items=max_items,
+            prefetch=prefetch,
+            options=options,
+        )
+
+    async def delete(self, id: str, **options: Unpack[CallOptions]) -> None:  # noqa: A002
+        """Delete an export (`DELETE /v1/exports/{exportId}`, operation delete-export).
+
+        Args:
+            id: Its id.
+            **options: `timeout` in seconds and `retry`, for this call.
+
+        Raises:
+            NotFoundError: There is no such export.
+        """
+        await self._send(_routes.DELETE_EXPORT, options=options, id=id)
+
+    async def wait(
+        self,
+        id: str,  # noqa: A002
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109
+        on_progress: Progress[Export] | None = None,
+    ) -> Export:
+        """Look at an export until it has ended.
+
+        Args:
+            id: Its id.
+            timeout: Seconds to wait at the most; None waits as long as it takes.
+            on_progress: Called with every report; an async function is awaited.
+
+        Returns:
+            The export, with the address of its file in `result.url`.
+
+        Raises:
+            NotFoundError: There is no such export.
+            WaitTimeoutError: It had not ended in time; it goes on.
+            ExportFailedError: It ended in ERROR.
+        """
+        return check_export(
+            await wait_until_finished(
+                partial(self.get, id),
+                id=id,
+                clock=self._caller.settings.clock,
+                timeout=timeout,
+                on_progress=on_progress,
+            )
+        )
+
+    async def download(self, export: Export | str, to: str | PathLike[str]) -> Path:
+        """Write an export's CSV to a file, piece by piece (operation download-export).
+
+        Args:
+            export: An export that has ended, or its id.
+            to: The file's path; it appears there whole or not at all.
+
+        Returns:
+            The path.
+
+        Raises:
+            InvalidArgumentError: The export has no file (yet).
+            APIError: The download was refused.
+            TransportError: The download broke off.
+        """
+        async with self.open(export) as chunks:
+            return await _download.write(chunks, Path(to))
+
+    @asynccontextmanager
+    async def open(self, export: Export | str) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Open an export's CSV as a stream of bytes.
+
+        ```python
+        async with client.exports.open(export) as chunks:
+            async for chunk in chunks:
+                ...
+        ```
+
+        Args:
+            export: An export that has ended, or its id.
+
+        Yields:
+            The pieces of the file, as they come.
+
+        Raises:
+            InvalidArgumentError: The export has no file (yet).
+            APIError: The download was refused.
+            TransportError: The download broke off.
+        """
+        if isinstance(export, str):
+            export = await self.get(export)
+        url = export.result.url if export.result else None
+        if not url:
+            raise InvalidArgumentError(
+                f"export: {export.id} has no file (status: {export.status}); wait for it with "
+                "exports.wait(id)"
+            )
+        async with _download.stream(self._caller, url) as chunks:
+            yield chunks
+
+    def follow(self, export: Export) -> ExportJob:
+        """A handle on an export that was accepted.
+
+        Raises:
+            UnreadableAnswerError: The answer names no id.
+        """
+        if not export.id:
+            missing: Any = ResponseValidationError(path="$.id", expected="an id", value=export.id)
+            raise UnreadableAnswerError(
+                path="$.id", expected="an id", value=export.id, model="Export"
+            ) from missing
+        return ExportJob(export, export.id, self)

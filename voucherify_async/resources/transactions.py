@@ -1,0 +1,124 @@
+"""`client.transactions`: what happened on a gift card or a loyalty card."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Unpack
+
+from .. import _routes
+from .._caller import CallOptions
+from .._schemes import Cursor
+from .._sentinels import UNSET
+from ..jobs import ExportJob
+from ..models import (
+    CardTransactionsExportParameters,
+    TransactionExportField,
+    TransactionExportOrder,
+)
+from ..models.exports import Export
+from ..models.transactions import TransactionOrder, VoucherTransaction
+from ..pagination import AsyncPaginator
+from ._resource import DEFAULT_LIMIT, Resource
+from .exports import Exports
+
+
+class Transactions(Resource):
+    """List, find and export the transactions of a card."""
+
+    def list(
+        self,
+        code: str,
+        *,
+        limit: int = DEFAULT_LIMIT,
+        order: TransactionOrder | None = None,
+        starting_after_id: str | None = None,
+        max_items: int | None = None,
+        prefetch: int = 1,
+        **options: Unpack[CallOptions],
+    ) -> AsyncPaginator[VoucherTransaction]:
+        """List a card's transactions (`GET /v1/vouchers/{code}/transactions`).
+
+        Args:
+            code: The card's code.
+            limit: Transactions a page, 1 to 100.
+            order: `id` for oldest first, `-id` for newest first.
+            starting_after_id: Begin after the transaction with this id.
+            max_items: How many transactions to yield at the most.
+            prefetch: Whether to read a page ahead while you work on one; 0 does not.
+            **options: `timeout` in seconds and `retry`, for each page.
+
+        Returns:
+            A paginator: iterate it, or await it for the first page.
+
+        Raises:
+            InvalidArgumentError: An argument is out of range.
+            NotFoundError: While walking: there is no such voucher.
+            PaginationError: While walking: the server repeats a cursor.
+        """
+        return self._list(
+            VoucherTransaction,
+            _routes.LIST_TRANSACTIONS,
+            "data",
+            Cursor,
+            {"limit": limit, "order": order, "starting_after_id": starting_after_id},
+            max_items=max_items,
+            prefetch=prefetch,
+            options=options,
+            code=code,
+        )
+
+    async def find(
+        self, code: str, *, source_id: str, **options: Unpack[CallOptions]
+    ) -> VoucherTransaction | None:
+        """Find a card's transaction by the label of the balance update, newest first.
+
+        Args:
+            code: The card's code.
+            source_id: The label.
+            **options: `timeout` in seconds and `retry`, for each page.
+
+        Returns:
+            The newest transaction with that label, or None.
+
+        Raises:
+            NotFoundError: There is no such voucher.
+        """
+        async for transaction in self.list(code, order="-id", **options):
+            if transaction.source_id == source_id:
+                return transaction
+        return None
+
+    async def export(
+        self,
+        code: str,
+        *,
+        order: TransactionExportOrder | None = None,
+        fields: Sequence[TransactionExportField] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> ExportJob:
+        """Export a card's transactions as CSV (`POST /v1/vouchers/{code}/transactions/export`).
+
+        Args:
+            code: The card's code.
+            order: What to sort by; a dash before it sorts downwards.
+            fields: The columns; by default all.
+            **options: `timeout` in seconds and `retry`, for this call.
+
+        Returns:
+            A handle on the export.
+
+        Raises:
+            NotFoundError: There is no such voucher.
+            AmbiguousOutcomeError: The export may or may not have been accepted.
+        """
+        parameters = CardTransactionsExportParameters(
+            order=order or UNSET, fields=fields if fields is not None else UNSET
+        )
+        export = await self._fetch(
+            Export,
+            _routes.EXPORT_TRANSACTIONS,
+            body={"parameters": parameters},
+            options=options,
+            code=code,
+        )
+        return Exports(self._caller).follow(export)

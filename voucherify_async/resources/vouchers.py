@@ -1,0 +1,345 @@
+"""`client.vouchers`: the vouchers themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any, Unpack
+
+from .. import _requests, _routes, _settlement
+from .._caller import CallOptions
+from .._schemes import PageNumbers
+from ..errors import AmbiguousOutcomeError
+from ..jobs import AsyncJob
+from ..models import TimeRange, VoucherCreate, VoucherMetadataUpdate, VoucherOrder, VoucherUpdate
+from ..models.vouchers import BalanceUpdate, Voucher
+from ..pagination import AsyncPaginator
+from ._resource import DEFAULT_LIMIT, Resource
+from .async_actions import AsyncActions
+
+_PAGES = partial(
+    PageNumbers,
+    last_page=99,
+    way_on="Narrow the listing with created_at=, campaign_id= or category=, and walk each part.",
+)
+
+
+class Vouchers(Resource):
+    """Create, read, change and list vouchers, gift cards and loyalty cards."""
+
+    async def get(self, code: str, **options: Unpack[CallOptions]) -> Voucher:
+        """Read a voucher (`GET /v1/vouchers/{code}`, operation get-voucher).
+
+        Args:
+            code: The voucher's code or id.
+            **options: `timeout` in seconds and `retry`, for this call.
+
+        Returns:
+            The voucher.
+
+        Raises:
+            InvalidArgumentError: The code is empty, `.` or `..`.
+            NotFoundError: There is no such voucher.
+        """
+        return await self._fetch(Voucher, _routes.GET_VOUCHER, options=options, code=code)
+
+    def list(
+        self,
+        *,
+        limit: int = DEFAULT_LIMIT,
+        page: int = 1,
+        category: str | None = None,
+        campaign_id: str | None = None,
+        customer: str | None = None,
+        campaign: str | None = None,
+        created_at: TimeRange | Mapping[str, Any] | None = None,
+        updated_at: TimeRange | Mapping[str, Any] | None = None,
+        order: VoucherOrder | None = None,
+        code: str | None = None,
+        ids: Sequence[str] | None = None,
+        filters: Mapping[str, Any] | None = None,
+        max_items: int | None = None,
+        prefetch: int = 1,
+        **options: Unpack[CallOptions],
+    ) -> AsyncPaginator[Voucher]:
+        """List vouchers (`GET /v1/vouchers`, operation list-vouchers). Sends nothing until used.
+
+        Args:
+            limit: Vouchers a page, 1 to 100.
+            page: The page to begin with, 1 to 99.
+            category: Only those of this category.
+            campaign_id: Only those of the campaign with this id.
+            customer: Only those held by the customer with this id.
+            campaign: Only those of the campaign with this name.
+            created_at: Only those created `before` or `after` an instant.
+            updated_at: Only those changed `before` or `after` an instant.
+            order: What to sort by; a dash before it sorts downwards.
+            code: Only those with this code.
+            ids: Only those with these ids.
+            filters: Advanced filters as Voucherify documents them, such as
+                `{"code": {"conditions": {"$contains": ["SUMMER"]}}}`.
+            max_items: How many vouchers to yield at the most.
+            prefetch: Pages to read ahead while you work on one; 0 reads none ahead.
+            **options: `timeout` in seconds and `retry`, for each page.
+
+        Returns:
+            A paginator: iterate it, or await it for the first page.
+
+        Raises:
+            InvalidArgumentError: An argument is out of range.
+            PaginationLimitError: While walking: there is more after page 99.
+        """
+        query = {
+            "limit": limit,
+            "page": page,
+            "category": category,
+            "campaign_id": campaign_id,
+            "customer": customer,
+            "campaign": campaign,
+            "created_at": created_at,
+            "updated_at": updated_at,
+            "order": order,
+            "code": code,
+            "ids": _requests.check_ids(ids),
+            "filters": filters,
+        }
+        _requests.check_page(page, at_most=99)
+        return self._list(
+            Voucher,
+            _routes.LIST_VOUCHERS,
+            "vouchers",
+            _PAGES,
+            query,
+            max_items=max_items,
+            prefetch=prefetch,
+            options=options,
+        )
+
+    async def create(
+        self, code: str, body: VoucherCreate | Mapping[str, Any], **options: Unpack[CallOptions]
+    ) -> Voucher:
+        """Create a voucher with a code of your own (`POST /v1/vouchers/{code}`, create-voucher).
+
+        Where the answer is lost, the code is read back: a voucher that is what was sent, made just
+        now, is returned.
+
+        Args:
+            code: The code.
+            body: `DiscountVoucherCreate`, `GiftVoucherCreate`, `LoyaltyCardCreate`, or the mapping
+                that Voucherify documents. Amounts are in minor currency units.
+            **options: `timeout` in seconds and `retry`, for this call.
+
+        Returns:
+            The voucher.
+
+        Raises:
+            InvalidArgumentError: The body names another code, or cannot be sent.
+            ConflictError: The code exists.
+            AmbiguousOutcomeError: It may or may not have been created, and reading back did not
+                settle it.
+        """
+        sent = _requests.creation_body(code, body)
+        started = self._caller.settings.clock.time()
+        try:
+            return await self._fetch(
+                Voucher, _routes.CREATE_VOUCHER, body=sent, options=options, code=code
+            )
+        except AmbiguousOutcomeError as error:
+            return await _settlement.settle_creation(self.get, code, sent, started, error)
+
+    async def generate(
+        self,
+        body: VoucherCreate | Mapping[str, Any] | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Voucher:
+        """Create a voucher with a random code (`POST /v1/vouchers`, generate-random-code).
+
+        Args:
+            body: As for `create`; its `code_config` shapes the code.
+            **options: `timeout` in seconds and `retry`, for this call.
+
+        Returns:
+            The voucher.
+
+        Raises:
+            AmbiguousOutcomeError: It may or may not have been created.
+        """
+        return await self._fetch(
+            Voucher, _routes.GENERATE_VOUCHER, body={} if body is None else body, options=options
+        )
+
+    async def update(
+        self, code: str, changes: VoucherUpdate | Mapping[str, Any], **options: Unpack[CallOptions]
+    ) -> Voucher:
+        """Change a voucher (`PUT /v1/vouchers/{code}`, operation update-voucher).
+
+        Args:
+            code: The voucher's code.
+            changes: What to change. A field left out stays; None clears it.
+            **options: `timeout` in seconds and `retry`, for this call.
+
+        Returns:
+            The voucher as it is now.
+
+        Raises:
+            NotFoundError: There is no such voucher.
+            AmbiguousOutcomeError: The change may or may not have been made.
+        """
+        return await self._fetch(
+            Voucher, _routes.UPDATE_VOUCHER, body=changes, options=options, code=code
+        )
+
+    async def delete(
+        self, code: str, *, force: bool = False, **options: Unpack[CallOptions]
+    ) -> None:
+        """Delete a voucher (`DELETE /v1/vouchers/{code}`, operation delete-voucher).
+
+        Args:
+            code: The voucher's code.
+            force: Whether to delete it for good; otherwise it goes to the bin.
+            **options: `timeout` in seconds and `retry`, for this call.
+
+        Raises:
+            NotFoundError: There is no such voucher.
+            AmbiguousOutcomeError: It may or may not have been deleted.
+        """
+        params = {"force": True} if force else None
+        await self._send(_routes.DELETE_VOUCHER, params=params, options=options, code=code)
+
+    async def enable(self, code: str, **options: Unpack[CallOptions]) -> Voucher:
+        """Enable a voucher (`POST /v1/vouchers/{code}/enable`, operation enable-voucher).
+
+        Args:
+            code: The voucher's code.
+            **options: `timeout` in seconds and `retry`, for this call.
+
+        Returns:
+            The voucher.
+
+        Raises:
+            NotFoundError: There is no such voucher.
+        """
+        return await self._fetch(Voucher, _routes.ENABLE_VOUCHER, options=options, code=code)
+
+    async def disable(self, code: str, **options: Unpack[CallOptions]) -> Voucher:
+        """Disable a voucher (`POST /v1/vouchers/{code}/disable`, operation disable-voucher).
+
+        Args:
+            code: The voucher's code.
+            **options: `timeout` in seconds and `retry`, for this call.
+
+        Returns:
+            The voucher.
+
+        Raises:
+            NotFoundError: There is no such voucher.
+        """
+        return await self._fetch(Voucher, _routes.DISABLE_VOUCHER, options=options, code=code)
+
+    async def update_balance(
+        self,
+        code: str,
+        amount: int,
+        *,
+        source_id: str | None = None,
+        reason: str | None = None,
+        confirm: bool = False,
+        **options: Unpack[CallOptions],
+    ) -> BalanceUpdate:
+        """Add to or take from a card (`POST /v1/vouchers/{code}/balance`, update-voucher-balance).
+
+        It is never sent again where it may have been done. Every update carries a `source_id`, so
+        that one of unknown outcome can be found with `transactions.find(code, source_id=...)`.
+
+        Args:
+            code: The gift or loyalty card's code.
+            amount: Minor currency units of a gift card, points of a loyalty card; below zero to
+                take away. Not 0.
+            source_id: Your label for the transaction; by default a random one.
+            reason: Why, for the card's history.
+            confirm: Whether to settle an unknown outcome here: the transaction is looked up by its
+                `source_id`; if it is there, its balance is returned; the update is repeated only
+                after a connection that broke, when the card's history shows that nothing was done.
+            **options: `timeout` in seconds and `retry`, for this call.
+
+        Returns:
+            The balance after the update.
+
+        Raises:
+            InvalidArgumentError: The amount is 0 or no integer.
+            NotFoundError: There is no such voucher.
+            BadRequestError: The balance would fall below zero, or the voucher is no card.
+            AmbiguousOutcomeError: It may or may not have happened; `source_id` finds it.
+        """
+        update = _settlement.balance_update(code, amount, source_id=source_id, reason=reason)
+
+        async def send() -> BalanceUpdate:
+            return await self._fetch(
+                BalanceUpdate,
+                _routes.UPDATE_BALANCE,
+                body=update.body,
+                options=options,
+                code=code,
+            )
+
+        return await _settlement.carry_out(update, send, self._caller, confirm=confirm)
+
+    async def release_session(
+        self, code: str, session_key: str, **options: Unpack[CallOptions]
+    ) -> None:
+        """Release a validation session (`DELETE /v1/vouchers/{code}/sessions/{sessionKey}`).
+
+        Args:
+            code: The voucher's code.
+            session_key: The session's key.
+            **options: `timeout` in seconds and `retry`, for this call.
+
+        Raises:
+            NotFoundError: There is no such voucher or session; `resource_type` says which.
+        """
+        await self._send(
+            _routes.RELEASE_SESSION, options=options, code=code, session_key=session_key
+        )
+
+    async def update_in_bulk(
+        self,
+        items: Iterable[VoucherMetadataUpdate | Mapping[str, Any]],
+        **options: Unpack[CallOptions],
+    ) -> AsyncJob:
+        """Change the metadata of many vouchers, each its own (`POST /v1/vouchers/bulk/async`).
+
+        Args:
+            items: A code and its metadata each; 10 MB in all.
+            **options: `timeout` in seconds and `retry`, for this call.
+
+        Returns:
+            A handle on the background job.
+
+        Raises:
+            InvalidArgumentError: There are no items, or more than 10 MB of them.
+            AmbiguousOutcomeError: The job may or may not have been accepted.
+        """
+        body = _requests.items_body(items)
+        id = await self._accepted(_routes.UPDATE_IN_BULK, body=body, options=options)  # noqa: A001
+        return AsyncJob(id, AsyncActions(self._caller))
+
+    async def update_metadata_in_bulk(
+        self, codes: Iterable[str], metadata: Mapping[str, Any], **options: Unpack[CallOptions]
+    ) -> AsyncJob:
+        """Give many vouchers the same metadata (`POST /v1/vouchers/metadata/async`).
+
+        Args:
+            codes: The vouchers' codes.
+            metadata: What to set; other keys stay.
+            **options: `timeout` in seconds and `retry`, for this call.
+
+        Returns:
+            A handle on the background job.
+
+        Raises:
+            InvalidArgumentError: There are no codes, or more than 10 MB of them.
+            AmbiguousOutcomeError: The job may or may not have been accepted.
+        """
+        body = {"codes": _requests.items_body(codes, "codes"), "metadata": metadata}
+        id = await self._accepted(_routes.UPDATE_METADATA, body=body, options=options)  # noqa: A001
+        return AsyncJob(id, AsyncActions(self._caller))

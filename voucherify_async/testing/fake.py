@@ -1,0 +1,291 @@
+"""FakeVoucherify: what a test holds in its hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from datetime import datetime
+from operator import attrgetter
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+
+import httpx
+
+from ._asgi import FakeApp
+from ._build import seed
+from ._clock import iso, real_time
+from ._engine import Credentials, Engine, RecordedRequest
+from ._faults import Faults
+from ._state import State
+from ._transport import FakeTransport
+
+if TYPE_CHECKING:
+    from voucherify_async import AsyncVoucherify
+
+    from ._store import VoucherStore
+
+JsonObject = dict[str, Any]
+_T = TypeVar("_T")
+
+BASE_URL = "https://fake.voucherify.test"
+DEFAULT_APP_ID = "fake-app-id"
+DEFAULT_APP_TOKEN = "fake-app-token"  # noqa: S105 - opens nothing but this server
+
+
+class _ServedVouchers(Mapping[str, JsonObject]):
+    """The vouchers by code, each as ``GET /v1/vouchers/{code}`` would serve it now."""
+
+    def __init__(self, store: VoucherStore) -> None:
+        self._store = store
+
+    def __getitem__(self, code: str) -> JsonObject:
+        if code not in self._store:
+            raise KeyError(code)
+        return self._store.get(code).render()
+
+    def __contains__(self, code: object) -> bool:
+        return code in self._store
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([voucher.code for voucher in self._store])
+
+    def __len__(self) -> int:
+        return len(self._store)
+
+
+class _Setting(Generic[_T]):
+    """An attribute that lives deeper in the server."""
+
+    def __init__(self, *path: str) -> None:
+        self._path = path
+
+    def _owner(self, fake: FakeVoucherify) -> Any:
+        return attrgetter(".".join(("_state", *self._path[:-1])))(fake)
+
+    def __get__(self, fake: FakeVoucherify, owner: type) -> _T:
+        value: _T = getattr(self._owner(fake), self._path[-1])
+        return value
+
+    def __set__(self, fake: FakeVoucherify, value: _T) -> None:
+        setattr(self._owner(fake), self._path[-1], value)
+
+
+class FakeVoucherify:
+    """An embedded Voucherify: it keeps what it is told, and fails on demand.
+
+    Args:
+        app_id: the only application id to accept; any that is not empty if None.
+        app_token: the only application token to accept; any that is not empty if None.
+        client_id: the only OAuth service key id to accept at ``/v2/oauth/token``.
+        client_secret: the only OAuth service key secret to accept there.
+        page_size: how many items a listing has when the request gives no ``limit``.
+        now: the clock, a callable that returns an aware datetime; real time if None.
+        seed: the seed of the identifiers and codes that the server makes up.
+        record: keep every request in ``requests``. Switch it off for load tests.
+
+    Attributes:
+        faults: what goes wrong with which request.
+        polls_until_done: how many reads of an async action or an export answer less than its end.
+        clock_skew: seconds by which ``Date`` and ``X-Rate-Limit-Retry`` are ahead of the clock.
+        inclusive_dates: whether ``created_at[after]`` and its like include their own instant.
+        async_actions_has_more: whether the listing of async actions tells ``has_more``.
+        campaign_capacity: how many codes a campaign takes.
+    """
+
+    polls_until_done = _Setting[int]("polls_until_done")
+    clock_skew = _Setting[float]("clock", "skew")
+    inclusive_dates = _Setting[bool]("inclusive_dates")
+    async_actions_has_more = _Setting[bool]("actions", "has_more_shown")
+    campaign_capacity = _Setting[int]("campaign_capacity")
+
+    def __init__(
+        self,
+        *,
+        app_id: str | None = None,
+        app_token: str | None = None,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        page_size: int = 10,
+        now: Callable[[], datetime] | None = None,
+        seed: int = 0,
+        record: bool = True,
+    ) -> None:
+        self._state = State(now or real_time, seed)
+        self._state.page_size = page_size
+        credentials = Credentials(app_id, app_token, client_id, client_secret)
+        self.faults = Faults(self._state.clock, self._state.tokens.revoke)
+        self._engine = Engine(self._state, self.faults, credentials, record=record)
+        self.app = FakeApp(self._engine)
+        self._clients: list[httpx.AsyncClient] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the HTTP clients that ``client`` and ``http_client`` made."""
+        while self._clients:
+            await self._clients.pop().aclose()
+
+    @property
+    def app_id(self) -> str:
+        """An application id that the server accepts."""
+        return self._engine.credentials.app_id or DEFAULT_APP_ID
+
+    @property
+    def app_token(self) -> str:
+        """An application token that the server accepts."""
+        return self._engine.credentials.app_token or DEFAULT_APP_TOKEN
+
+    def transport(self) -> FakeTransport:
+        """Return a transport for ``httpx.AsyncClient`` that ends in this server."""
+        return FakeTransport(self._engine)
+
+    def http_client(self, **options: Any) -> httpx.AsyncClient:
+        """Return a plain ``httpx.AsyncClient`` wired to this server in process.
+
+        It has no credentials; ``options`` go to ``httpx.AsyncClient``.
+        """
+        options = {"base_url": BASE_URL, **options}
+        client = httpx.AsyncClient(transport=self.transport(), **options)
+        self._clients.append(client)
+        return client
+
+    def client(self, **options: Any) -> AsyncVoucherify:
+        """Return an ``AsyncVoucherify`` wired to this server in process.
+
+        It has credentials that the server accepts unless ``options`` bring their own; ``options``
+        go to ``AsyncVoucherify``.
+        """
+        from voucherify_async import AsyncVoucherify
+
+        if options.get("auth") is None:
+            options = {"app_id": self.app_id, "app_token": self.app_token, **options}
+        settings = {"base_url": BASE_URL, "http_client": self.http_client(), **options}
+        return AsyncVoucherify(**settings)
+
+    def serve(self, host: str = "127.0.0.1", port: int = 0) -> AbstractContextManager[str]:
+        """Serve on a port (0: a free one) from a thread of its own.
+
+        The context manager yields the base URL.
+        """
+        from ._server import serve
+
+        return serve(self.app, host, port)
+
+    @property
+    def requests(self) -> list[RecordedRequest]:
+        """The requests that arrived, in their order."""
+        return self._engine.requests
+
+    def clear_requests(self) -> None:
+        """Forget the requests that arrived."""
+        self._engine.requests.clear()
+
+    @property
+    def vouchers(self) -> Mapping[str, JsonObject]:
+        """The vouchers by code, each as the API would serve it now: a copy, to read."""
+        return _ServedVouchers(self._state.vouchers)
+
+    @property
+    def bin(self) -> Mapping[str, JsonObject]:
+        """The vouchers that were deleted without ``force``, by code."""
+        with self._state.lock:
+            return {code: voucher.render() for code, voucher in self._state.bin.items()}
+
+    def transactions(self, code: str) -> list[JsonObject]:
+        """Return the ledger of a card (by code or id), oldest transaction first."""
+        with self._state.lock:
+            voucher = self._state.vouchers.find(code) or self._state.bin.get(code)
+            return [] if voucher is None else list(self._state.ledger.of(voucher.id))
+
+    def add_voucher(self, voucher: JsonObject | None = None, **properties: Any) -> JsonObject:
+        """Add a voucher, or replace the one with its code; return it as the API serves it.
+
+        Any property of a served voucher can be given, in the mapping or by keyword. What is missing
+        is filled in: a random code, the type that the value implies, a discount of 1000. A campaign
+        is made if its name is unknown. Properties that the API doesn't have are served as they are.
+        """
+        data = {**(voucher or {}), **properties}
+        with self._state.lock:
+            former = self._state.vouchers.find(data.get("code") or "")
+            if former is not None:
+                # So that the card keeps its ledger.
+                data.setdefault("id", former.id)
+            built = seed(self._state, data)
+            if former is not None:
+                self._state.vouchers.remove(former)
+            self._state.vouchers.add(built)
+            return built.render()
+
+    def add_vouchers(self, vouchers: Iterable[JsonObject]) -> int:
+        """Add vouchers whose codes are new, as ``add_voucher`` does; return how many."""
+        with self._state.lock:
+            before = len(self._state.vouchers)
+            for voucher in vouchers:
+                self._state.vouchers.add(seed(self._state, voucher))
+            return len(self._state.vouchers) - before
+
+    def add_campaign(
+        self,
+        name: str,
+        *,
+        campaign_type: str = "DISCOUNT_COUPONS",
+        type: str = "STATIC",  # noqa: A002 - the API's name
+        id: str | None = None,  # noqa: A002 - the API's name
+        voucher: JsonObject | None = None,
+    ) -> JsonObject:
+        """Add a campaign and return it.
+
+        ``campaign_type``: ``DISCOUNT_COUPONS``, ``GIFT_VOUCHERS``, ``LOYALTY_PROGRAM``,
+        ``REFERRAL_PROGRAM`` or ``PROMOTION``. ``voucher``: the discount, gift or loyalty card that
+        its vouchers have when they name none.
+        """
+        with self._state.lock:
+            created_at = iso(self._state.clock.now())
+            campaign = self._state.catalog.add_campaign(
+                name, created_at, campaign_type=campaign_type, type=type, id=id, template=voucher
+            )
+            return campaign.render()
+
+    def add_session(self, code: str, key: str) -> None:
+        """Open a validation session of a voucher."""
+        with self._state.lock:
+            self._state.sessions.add((self._state.vouchers.get(code).code, key))
+
+    def add_token(self, token: str, *, lifetime: float = 900) -> None:
+        """Accept a bearer token for so many seconds of the server's clock."""
+        with self._state.lock:
+            self._state.tokens.adopt(token, lifetime)
+
+    @property
+    def tokens_issued(self) -> int:
+        """How many OAuth tokens the server issued."""
+        return self._state.tokens.issued
+
+    def set_quota(
+        self, limit: int | None, window_seconds: float = 60, bulk_limit: int | None = None
+    ) -> None:
+        """Allow so many requests a window from now on (None: any number).
+
+        Imports and bulk updates count apart if ``bulk_limit`` is given.
+        """
+        with self._state.lock:
+            self._state.quota.set(limit, window_seconds, bulk_limit)
+
+    def fail_next_action(self, message: str = "The action failed") -> None:
+        """Let the next async action end FAILED, without effect."""
+        with self._state.lock:
+            self._state.actions.fail_next(message)
+
+    def fail_next_export(self) -> None:
+        """Let the next export end in ERROR."""
+        with self._state.lock:
+            self._state.exports.failures += 1

@@ -1,0 +1,1 @@
+"""What each operation does: a function of the state and the request."""

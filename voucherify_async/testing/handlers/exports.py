@@ -1,0 +1,134 @@
+"""Exports: order, list, get, delete, download."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from .._errors import ApiFailure, invalid_payload, unauthorized
+from .._fields import mapping
+from .._filters import compile_filters, read_object
+from .._http import Call, JsonObject, Reply, json_reply, no_content
+from .._state import State
+from .._tables import (
+    DEFAULT_VOUCHER_FIELDS,
+    TRANSACTION_FIELDS,
+    VOUCHER_FIELDS,
+    table,
+    transaction_cell,
+    voucher_cell,
+)
+
+# Objects that the server has no store for: their files hold the header line alone.
+_EMPTY = ("redemption", "customer", "publication", "order", "points_expiration")
+_OBJECTS = ("voucher", "voucher_transactions", *_EMPTY)
+_ORDERS = ("created_at", "-created_at", "status", "-status")
+
+
+def create_export(state: State, call: Call) -> Reply:
+    """Order an export of any object."""
+    body = call.json_object()
+    exported = body.get("exported_object")
+    if exported not in _OBJECTS:
+        raise invalid_payload(f".exported_object: one of {', '.join(_OBJECTS)} is expected")
+    parameters = mapping("parameters", body.get("parameters")) or {}
+    return order_export(state, call, exported, parameters)
+
+
+def order_export(state: State, call: Call, exported: str, parameters: JsonObject) -> Reply:
+    """Write an export's file and answer with the scheduled export."""
+    content = _content(state, exported, parameters)
+    polls = state.polls_until_done
+    export = state.exports.order(exported, parameters, content, polls)
+    return json_reply(export.render(call.origin))
+
+
+def _content(state: State, exported: str, parameters: JsonObject) -> bytes:
+    fields = parameters.get("fields")
+    order = parameters.get("order") or "-created_at"
+    filters = mapping("parameters.filters", parameters.get("filters")) or {}
+    test = compile_filters(filters, invalid_payload)
+    read: Callable[[JsonObject, str], Any]
+    if exported == "voucher":
+        _check_fields(fields, VOUCHER_FIELDS)
+        fields, read = fields or DEFAULT_VOUCHER_FIELDS, voucher_cell
+        rows = [voucher.render() for voucher in state.vouchers]
+    elif exported == "voucher_transactions":
+        _check_fields(fields, TRANSACTION_FIELDS)
+        fields, read = fields or TRANSACTION_FIELDS, transaction_cell
+        rows = [{**entry, "code": _code(state, entry)} for entry in state.ledger.all()]
+    else:
+        return table(fields or ("id",), [], voucher_cell)
+    if test is not None:
+        rows = [row for row in rows if test(partial(_read, row)) or test(partial(read_object, row))]
+    name = order.removeprefix("-")
+    rows.sort(key=lambda row: str(row.get(name) or ""))
+    return table(fields, rows[::-1] if order.startswith("-") else rows, read)
+
+
+def _code(state: State, entry: JsonObject) -> str | None:
+    voucher = state.vouchers.find(entry["voucher_id"])
+    return voucher.code if voucher else None
+
+
+def _read(row: JsonObject, name: str) -> Any:
+    # A voucher_id condition may hold a code: that of the path, in a card's own export.
+    return row["code"] if name == "voucher_id" and "code" in row else read_object(row, name)
+
+
+def _check_fields(fields: Any, allowed: tuple[str, ...]) -> None:
+    if fields is None:
+        return
+    if not isinstance(fields, list) or not set(fields) <= set(allowed):
+        details = f"One of the fields is unknown; there are {', '.join(allowed)}"
+        raise ApiFailure(400, "invalid_export_fields", "Invalid Export", details)
+
+
+def list_exports(state: State, call: Call) -> Reply:
+    """Serve one page of the exports."""
+    query = call.query
+    limit = query.integer("limit", state.page_size, 1, 100)
+    page = query.integer("page", 1, 1)
+    found = state.exports.listed(query.choice("order", _ORDERS, "-created_at"))
+    shown = found[(page - 1) * limit : page * limit]
+    exports = [export.render(call.origin) for export in shown]
+    body = {"object": "list", "data_ref": "exports", "exports": exports, "total": len(found)}
+    return json_reply(body)
+
+
+def get_export(state: State, call: Call) -> Reply:
+    """Serve an export one stage further than the last read; with a token, its file."""
+    if call.query.text("token") is not None:
+        return _download(state, call)
+    export = state.exports.get(call.path_params["export"])
+    export.reads += 1
+    return json_reply(export.render(call.origin))
+
+
+def delete_export(state: State, call: Call) -> Reply:
+    """Delete an export."""
+    state.exports.remove(call.path_params["export"])
+    return no_content()
+
+
+def _download(state: State, call: Call) -> Reply:
+    export = state.exports.find(call.path_params["export"])
+    if export is None or export.token != call.query.text("token"):
+        raise unauthorized("The token is not the one of this export")
+    content, tag = export.content, f'"{export.id}"'
+    headers = {
+        "content-type": "text/plain; charset=utf-8",
+        "accept-ranges": "bytes",
+        "etag": tag,
+    }
+    asked = re.fullmatch(r"bytes=(\d+)-", call.headers.get("range", ""))
+    if asked is None or call.headers.get("if-range", tag) != tag:
+        return Reply(200, content, headers)
+    start = int(asked[1])
+    if start >= len(content):
+        headers["content-range"] = f"bytes */{len(content)}"
+        return Reply(416, b"", headers)
+    headers["content-range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
+    return Reply(206, content[start:], headers)
