@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, TypeVar, cast
 
-import attrs
 from cattrs import Converter
 
 from ._conversion._annotations import (
     Mismatch,
     is_instant_or_text,
     is_mapping,
+    is_model,
     is_open_enum,
     is_sequence,
 )
@@ -43,8 +43,8 @@ def _build() -> Converter:
     built.register_structure_hook_func(is_instant_or_text, structure_instant_or_text)
     built.register_structure_hook_factory(is_sequence, sequence_structurer)
     built.register_structure_hook_factory(is_mapping, mapping_structurer)
-    built.register_structure_hook_factory(attrs.has, model_structurer)
-    built.register_unstructure_hook_factory(attrs.has, Unstructuring(built).model)
+    built.register_structure_hook_factory(is_model, model_structurer)
+    built.register_unstructure_hook_factory(is_model, Unstructuring(built).model)
     return built
 
 

@@ -56,6 +56,11 @@ def is_mapping(annotation: Any) -> bool:
     return get_origin(annotation) in (Mapping, dict)
 
 
+def is_model(cls: Any) -> bool:
+    """Whether a class is one of the library's models, or made like them."""
+    return attrs.has(cls) and any(a.name == "extra" for a in attrs.fields(cls))
+
+
 EXACT: Final[dict[Any, type]] = {str: str, int: int, bool: bool, float: float}
 
 
