@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
 KEEPALIVE_SECONDS: Final = 15.0
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _METHODS_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 
 _TRANSPORT_ERRORS: Final[Mapping[str, type[TransportError]]] = {
@@ -152,7 +153,7 @@ def own_sender(base_url: str) -> HttpSender:
 def _is_proxied(base_url: str) -> bool:
     url = urlsplit(base_url)
     proxies = urllib.request.getproxies()
-    if not (proxies.get(url.scheme) or proxies.get("all")):
+    if url.hostname in _LOOPBACK or not (proxies.get(url.scheme) or proxies.get("all")):
         return False
     return not urllib.request.proxy_bypass(url.netloc) and os.environ.get("NO_PROXY") != "*"
 
@@ -170,11 +171,12 @@ async def opened(sender: HttpSender, request: Outgoing) -> AsyncIterator[Any]:
             yield response
         finally:
             await _close(response)
-        return
     except Exception as error:
         failure, cause = translate(error, request), error.__cause__
         if failure is None:
             raise
+    else:
+        return
     # Raised out here, so that the HTTP client's error, which holds the request with its
     # credentials, is not dragged along as context.
     raise failure from cause
