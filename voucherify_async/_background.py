@@ -8,6 +8,7 @@ group in another task than began it. This starts a task of the running event loo
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from contextvars import copy_context
 from typing import Any, Generic, TypeVar, cast
 
@@ -27,6 +28,7 @@ class BackgroundTask(Generic[T]):
         self._done = anyio.Event()
         self._value: T | None = None
         self._error: Exception | None = None
+        self._loop: Any = current_token().native_token
         self._task = _spawn(self._run)
 
     async def result(self) -> T:
@@ -44,8 +46,11 @@ class BackgroundTask(Generic[T]):
         return cast("T", self._value)
 
     def cancel(self) -> None:
-        """End the work without waiting for it."""
-        self._scope.cancel()
+        """End the work without waiting for it; also from a finalizer, which runs in any thread."""
+        asyncio_way = getattr(self._loop, "call_soon_threadsafe", None)
+        # Where the loop has ended, so has the task.
+        with suppress(RuntimeError):
+            (asyncio_way or self._loop.run_sync_soon)(self._scope.cancel)
 
     async def _run(self) -> None:
         try:

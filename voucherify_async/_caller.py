@@ -1,77 +1,35 @@
-"""Carries one call through: sign it, wait for its turn, send it, and decide what its outcome means.
+"""Carries one call through: wait for its turn, sign it, send it, and decide what came of it.
 
 The rule above all others: a write whose outcome is unknown is not repeated, and says so.
 """
 
 from __future__ import annotations
 
-import itertools
 import logging
 import math
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Final, TypedDict
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
+from typing import Any, Final
 
 import anyio
-from attrs import field, frozen
 
-from . import _protocol, _retry
-from ._clock import Clock
+from . import _failures, _protocol, _retry
+from ._call import Call, CallOptions, Settings, check_options
 from ._connections import Connections, Quotas
 from ._protocol import Answer
+from ._quota import Quota
 from ._retry import Outcome, RetryPolicy
 from ._routes import Route
 from ._transport import HttpSender, Outgoing, exchange, opened
-from .auth import Auth
-from .errors import (
-    AmbiguousOutcomeError,
-    AmbiguousServerError,
-    PoolTimeout,
-    RateLimitError,
-    ReadTimeout,
-    TransportError,
-    VoucherifyError,
-)
+from .errors import TimeoutError as OwnTimeoutError
+from .errors import TransportError, VoucherifyError
+
+__all__ = ["Call", "CallOptions", "Caller", "Settings", "check_options"]
 
 _log: Final = logging.getLogger("voucherify_async")
 _FORM: Final = "application/x-www-form-urlencoded"
 _ONCE: Final = RetryPolicy(max_attempts=1)
-
-
-class CallOptions(TypedDict, total=False):
-    """What every method takes for one call, over the client's own settings."""
-
-    timeout: Any
-    """Seconds for each step of an attempt (connect, write, read), None for no bound, or an
-    `httpx.Timeout`."""
-    retry: RetryPolicy | None
-    """The retry policy; None sends once."""
-
-
-@frozen(kw_only=True)
-class Settings:
-    """What a client was told; `with_options` makes another of it over the same connections."""
-
-    base_url: str
-    auth: Auth
-    timeout: Any
-    retry: RetryPolicy | None
-    headers: Mapping[str, str]
-    clock: Clock
-
-
-@frozen
-class Call:
-    """One call of the API, ready to be sent as often as it takes."""
-
-    route: Route
-    path: str
-    query: str = ""
-    content: bytes | None = None
-    content_type: str | None = None
-    files: Mapping[str, Any] | None = None
-    headers: Mapping[str, str] = field(factory=dict)
-    options: CallOptions = field(factory=CallOptions)
+_UNBOUND: Final = nullcontext()
 
 
 class Caller:
@@ -91,18 +49,21 @@ class Caller:
             AmbiguousOutcomeError: A write may or may not have happened.
         """
         method, clock = call.route.method, self.settings.clock
-        policy = call.options.get("retry", self.settings.retry) or _ONCE
+        policy = self.policy(call.options)
         ends_at = None if policy.deadline is None else clock.monotonic() + policy.deadline
-        maybe_done = False
-        for attempt in itertools.count(1):
+        maybe_done, attempt = False, 0
+        while True:
+            attempt += 1
             try:
-                outcome = await self._attempt(call, policy, ends_at)
-            except RateLimitError as error:
+                outcome = await self._attempt(call, attempt, policy, ends_at)
+            except VoucherifyError as error:
+                # It was not sent this time, which says nothing of the time before.
                 if maybe_done:
-                    raise self._ambiguous(call, error) from error
+                    raise _failures.ambiguous(call, error) from error
                 raise
             if isinstance(outcome, Answer):
-                if outcome.status_code < 400:
+                # A redirect is not followed, so that its answer is none to the call.
+                if outcome.status_code < 300:
                     return outcome
                 if method == "DELETE" and outcome.status_code == 404 and maybe_done:
                     # Gone, and the attempt before this one may well be what deleted it.
@@ -114,24 +75,38 @@ class Caller:
             if wait is None or (ends_at is not None and clock.monotonic() + wait >= ends_at):
                 break
             await clock.sleep(wait)
-        raise self._failure(call, outcome, maybe_done=maybe_done)
+        raise _failures.failure(call, outcome, clock.time(), maybe_done=maybe_done)
+
+    def policy(self, options: CallOptions) -> RetryPolicy:
+        """The retry policy of a call with these options."""
+        return options.get("retry", self.settings.retry) or _ONCE
 
     async def send_form(self, route: Route, form: bytes, headers: Mapping[str, str]) -> Answer:
         """Send a form to the API with just these headers; what an `Auth` fetches tokens with.
 
         Raises:
-            TransportError: No answer came.
+            TransportError: No answer came; `sent` is False, as nothing of a call was.
             APIError: Voucherify refused.
         """
-        signed = {**self.settings.headers, "Content-Type": _FORM, **headers}
-        url = self.settings.base_url + route.template
-        outgoing = Outgoing(
-            route.method, url, signed, form, None, self.settings.timeout, route.template
-        )
-        answer = await exchange(self.connections.sender(), outgoing)
-        if answer.status_code >= 400:
-            raise _protocol.error_from(answer, self.settings.clock.time())
-        return answer
+        settings, policy = self.settings, self.settings.retry or _ONCE
+        signed = {**settings.headers, "Content-Type": _FORM, **headers}
+        url, template = settings.base_url + route.template, route.template
+        outgoing = Outgoing(route.method, url, signed, form, None, settings.timeout, template)
+        attempt = 0
+        while True:
+            attempt += 1
+            outcome = await self._exchange(self.connections.sender(), outgoing, attempt, None)
+            if isinstance(outcome, Answer) and outcome.status_code < 300:
+                return outcome
+            # A token too many does no harm, so that it is asked for again like a read.
+            wait = policy.wait("GET", outcome, attempt=attempt, now=settings.clock.time())
+            if wait is None:
+                break
+            await settings.clock.sleep(wait)
+        if isinstance(outcome, TransportError):
+            outcome.sent = False
+            raise outcome
+        raise _protocol.error_from(outcome, settings.clock.time())
 
     @asynccontextmanager
     async def open(self, url: str, headers: Mapping[str, str], *, sign: bool) -> AsyncIterator[Any]:
@@ -140,80 +115,87 @@ class Caller:
         Raises:
             TransportError: No answer came, or it broke off.
         """
-        sender = self.connections.sender()
+        sender, settings = self.connections.sender(), self.settings
         async with self.connections.slots:
-            signed = {**self.settings.headers, **headers}
+            signed = {**settings.headers, **headers}
             if sign:
-                signed.update(await self.settings.auth.headers(self.send_form, self.settings.clock))
-            outgoing = Outgoing("GET", url, signed, None, None, self.settings.timeout, "(download)")
+                signed.update(await settings.auth.headers(self.send_form, settings.clock))
+            outgoing = Outgoing("GET", url, signed, None, None, settings.timeout, "(download)")
             async with opened(sender, outgoing) as response:
                 yield response
 
-    async def _attempt(self, call: Call, policy: RetryPolicy, ends_at: float | None) -> Outcome:
-        """Send once, in turn.
+    async def _attempt(
+        self, call: Call, number: int, policy: RetryPolicy, ends_at: float | None
+    ) -> Outcome:
+        """Send once, in turn; once more where the token turns out to have ended.
 
         Raises:
-            RateLimitError: The quota is used up for longer than the call may wait.
+            VoucherifyError: It was not sent: the quota is used up for longer than the call may
+                wait, it could not be signed, or its deadline came before its turn.
         """
-        sender, clock = self.connections.sender(), self.settings.clock
-        max_wait = math.inf if call.route.bulk else policy.max_wait
-        if ends_at is not None:
-            max_wait = min(max_wait, ends_at - clock.monotonic())
-        quota = self.quotas.bulk if call.route.bulk else self.quotas.plain
-        await quota.enter(max_wait)
-        answer: Answer | None = None
+        quota, auth = self.quotas.of(call.route), self.settings.auth
+        self.connections.sender()
+        await self._admit(call, quota, policy, ends_at)
+        outcome: Outcome | None = None
         try:
-            with self._bound(call, ends_at, PoolTimeout):
-                await self.connections.slots.acquire()
+            # Asked for again: the client may have been closed while the call waited.
+            sender = self.connections.sender()
+            signed = await self._sign(call, ends_at)
+            outcome = await self._exchange(sender, self._outgoing(call, signed), number, ends_at)
+            if isinstance(outcome, Answer) and outcome.status_code == 401 and auth.rejected(signed):
+                # A 401 was not processed, so that a fresh token may be tried with any method.
+                again = self._outgoing(call, await self._sign(call, ends_at))
+                outcome = await self._exchange(sender, again, number, ends_at)
+        finally:
+            self.connections.slots.release()
+            quota.leave(outcome if isinstance(outcome, Answer) else None)
+        if isinstance(outcome, Answer):
+            self.quotas.note(outcome)
+        return outcome
+
+    async def _admit(
+        self, call: Call, quota: Quota, policy: RetryPolicy, ends_at: float | None
+    ) -> None:
+        """Take a slot and a place in the quota.
+
+        A call that has to wait for the quota waits without a slot, which others can use meanwhile.
+        """
+        slots = self.connections.slots
+        with self._bound(call.route, ends_at, sent=False):
+            await slots.acquire()
+            if quota.try_enter():
+                return
+            slots.release()
+            max_wait = math.inf if call.route.bulk else policy.max_wait
+            if ends_at is not None:
+                max_wait = min(max_wait, ends_at - self.settings.clock.monotonic())
+            await quota.enter(max_wait)
             try:
-                with self._bound(call, ends_at, ReadTimeout):
-                    answer = await self._exchange(sender, call)
-            finally:
-                self.connections.slots.release()
-        except TransportError as error:
-            return error
-        finally:
-            quota.leave(answer)
-        self.quotas.note(answer)
-        return answer
+                await slots.acquire()
+            except BaseException:
+                quota.leave(None)
+                raise
 
-    async def _exchange(self, sender: HttpSender, call: Call) -> Answer:
-        """Sign and send; once more where the token turns out to have ended."""
-        signed = await self._sign()
-        answer = await self._logged_exchange(sender, call, signed)
-        if answer.status_code == 401 and self.settings.auth.rejected(signed):
-            # A 401 was not processed, so that a fresh token may be tried with any method.
-            answer = await self._logged_exchange(sender, call, await self._sign())
-        return answer
-
-    async def _sign(self) -> Mapping[str, str]:
-        try:
+    async def _sign(self, call: Call, ends_at: float | None) -> Mapping[str, str]:
+        with self._bound(call.route, ends_at, sent=False):
             return await self.settings.auth.headers(self.send_form, self.settings.clock)
-        except TransportError as error:
-            # It was the token's request that failed; of the call itself nothing was sent.
-            error.sent = False
-            raise
 
-    async def _logged_exchange(
-        self, sender: HttpSender, call: Call, signed: Mapping[str, str]
-    ) -> Answer:
-        started = self.settings.clock.monotonic()
-        result: object = "cancelled"
-        request_id: str | None = None
+    async def _exchange(
+        self, sender: HttpSender, outgoing: Outgoing, attempt: int, ends_at: float | None
+    ) -> Outcome:
+        """Send one request, and log what came of it."""
+        clock = self.settings.clock
+        started = clock.monotonic() if _log.isEnabledFor(logging.DEBUG) else None
+        outcome: Outcome | None = None
         try:
-            answer = await exchange(sender, self._outgoing(call, signed))
-            result, request_id = answer.status_code, _protocol.request_id(answer.headers)
+            with self._bound(outgoing, ends_at, sent=True):
+                outcome = await exchange(sender, outgoing)
         except TransportError as error:
-            result = type(error).__name__
-            raise
+            outcome = error
         finally:
-            if _log.isEnabledFor(logging.DEBUG):
-                elapsed = (self.settings.clock.monotonic() - started) * 1000
-                method, template = call.route.method, call.route.template
-                _log.debug(
-                    "%s %s: %s in %.1f ms, %s", method, template, result, elapsed, request_id
-                )
-        return answer
+            if started is not None:
+                _log_attempt(outgoing, outcome, attempt, clock.monotonic() - started)
+        return outcome
 
     def _outgoing(self, call: Call, signed: Mapping[str, str]) -> Outgoing:
         settings = self.settings
@@ -226,49 +208,46 @@ class Caller:
             call.route.method, url, headers, call.content, call.files, timeout, call.route.template
         )
 
-    @contextmanager
     def _bound(
-        self, call: Call, ends_at: float | None, error: type[TransportError]
-    ) -> Iterator[None]:
-        """End the block with `error` when the deadline of the call has come."""
+        self, what: Route | Outgoing, ends_at: float | None, *, sent: bool
+    ) -> AbstractContextManager[None]:
+        """End the block when the deadline of the call has come; `sent`: it may reach Voucherify."""
         if ends_at is None:
-            yield
-            return
-        with anyio.move_on_after(max(0.0, ends_at - self.settings.clock.monotonic())) as scope:
-            yield
-        if scope.cancelled_caught:
-            method, template = call.route.method, call.route.template
-            message = f"{method} {template}: the deadline of the call has passed"
-            raise error(message, method=method, path=template)
-
-    def _failure(self, call: Call, outcome: Outcome, *, maybe_done: bool) -> VoucherifyError:
-        """The exception for a call that is not repeated any more."""
-        now = self.settings.clock.time()
-        if isinstance(outcome, TransportError):
-            return self._ambiguous(call, outcome) if maybe_done else outcome
-        if not maybe_done:
-            return _protocol.error_from(outcome, now)
-        if outcome.status_code >= 500:
-            failed = _protocol.error_from(outcome, now, cls=AmbiguousServerError)
-            describe(failed, call)
-            return failed
-        refused = _protocol.error_from(outcome, now)
-        # A definite answer settles it; being told to come later does not.
-        return self._ambiguous(call, refused) if refused.status_code in {408, 425, 429} else refused
-
-    @staticmethod
-    def _ambiguous(call: Call, cause: VoucherifyError) -> AmbiguousOutcomeError:
-        route = call.route
-        error = AmbiguousOutcomeError(
-            f"{route.method} {route.template} may or may not have happened, and was not repeated: "
-            f"{cause}. {route.check}"
+            return _UNBOUND
+        error = OwnTimeoutError(
+            f"{what.method} {what.template}: the deadline of the call has passed",
+            method=what.method,
+            path=what.template,
         )
-        describe(error, call)
-        error.__cause__ = cause
-        return error
+        error.sent = sent
+        return _ended(ends_at - self.settings.clock.monotonic(), error)
 
 
-def describe(error: AmbiguousOutcomeError, call: Call) -> None:
-    """Tell an error of an unknown outcome which call it was and how to find out."""
-    error.method, error.path = call.route.method, call.route.template
-    error.sent, error.how_to_check = call.content, call.route.check
+@contextmanager
+def _ended(left: float, error: TransportError) -> Iterator[None]:
+    if left <= 0:
+        error.sent = False
+        raise error
+    with anyio.move_on_after(left) as scope:
+        yield
+    if scope.cancelled_caught:
+        raise error
+
+
+def _log_attempt(outgoing: Outgoing, outcome: Outcome | None, attempt: int, elapsed: float) -> None:
+    """What it was and what came of it; never a path, a header or a body, which hold secrets."""
+    result: object = "cancelled"
+    request_id = None
+    if isinstance(outcome, Answer):
+        result, request_id = outcome.status_code, _protocol.request_id(outcome.headers)
+    elif outcome is not None:
+        result = type(outcome).__name__
+    _log.debug(
+        "%s %s: %s, attempt %d, %.1f ms, request %s",
+        outgoing.method,
+        outgoing.template,
+        result,
+        attempt,
+        elapsed * 1000,
+        request_id,
+    )

@@ -12,15 +12,19 @@ from . import _protocol
 from ._clock import Clock
 from ._protocol import Answer, RateLimit
 from ._quota import Quota
-from ._transport import ClientSender, HttpSender, own_sender
+from ._routes import Route
+from ._transport import Backend, ClientSender, HttpSender, own_sender
 from .errors import ClientClosedError, ClientLoopError
 
 
 class Connections:
     """The HTTP client and its limiter; both belong to the event loop that first uses them."""
 
-    def __init__(self, *, injected: Any, base_url: str, max_concurrency: int) -> None:
+    def __init__(
+        self, *, injected: Any, base_url: str, backend: Backend, max_concurrency: int
+    ) -> None:
         self._injected = injected
+        self._backend = backend
         self._base_url = base_url
         self._max_concurrency = max_concurrency
         self._loop: object = None
@@ -37,18 +41,28 @@ class Connections:
         """
         if self.closed:
             raise ClientClosedError("This client was closed; make a new one, or close it later")
-        loop = current_token().native_token
         if self._sender is None:
-            self._loop = loop
+            self._loop = current_token().native_token
             own = self._injected is None
-            self._sender = own_sender(self._base_url) if own else ClientSender(self._injected)
-        elif loop is not self._loop:
+            self._sender = (
+                own_sender(self._base_url, self._backend) if own else ClientSender(self._injected)
+            )
+        else:
+            self._check_loop()
+        return self._sender
+
+    def _check_loop(self) -> None:
+        if current_token().native_token is not self._loop:
             raise ClientLoopError(
                 "This client was first used in another event loop, which its connections belong "
                 "to. Make one client per loop, such as `async with AsyncVoucherify() as client:` "
                 "inside the function that asyncio.run() runs"
             )
-        return self._sender
+
+    @property
+    def max_concurrency(self) -> int:
+        """How many requests are open at once at the most."""
+        return self._max_concurrency
 
     @property
     def slots(self) -> anyio.Semaphore:
@@ -58,11 +72,18 @@ class Connections:
         return self._slots
 
     async def aclose(self) -> None:
-        """Close the HTTP client, unless it was injected."""
-        sender, self.closed = self._sender, True
+        """Close the HTTP client, unless it was injected.
+
+        Raises:
+            ClientLoopError: Its connections belong to another event loop.
+        """
+        sender = self._sender
         if sender is not None and self._injected is None:
+            self._check_loop()
             self._sender = None
+            self.closed = True
             await sender.client.aclose()
+        self.closed = True
 
     def __del__(self) -> None:
         if self._sender is not None and self._injected is None:
@@ -81,6 +102,10 @@ class Quotas:
         self.plain = Quota(clock)
         self.bulk = Quota(clock)
         self._last: Answer | None = None
+
+    def of(self, route: Route) -> Quota:
+        """The quota that the calls of a route count in."""
+        return self.bulk if route.bulk else self.plain
 
     @property
     def rate_limit(self) -> RateLimit | None:

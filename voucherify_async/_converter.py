@@ -124,3 +124,5 @@ def to_json_types(value: Any, root: str) -> Any:
         return to_plain(value)
     except Mismatch as error:
         raise invalid(error, root) from None
+    except RecursionError:
+        raise InvalidArgumentError(f"{root}: is nested too deeply, or contains itself") from None

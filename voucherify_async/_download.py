@@ -26,9 +26,13 @@ def is_trusted(url: str, base_url: str) -> bool:
 
     The download host of `us1.api.voucherify.io` is `us1.download.voucherify.io`.
     """
-    target, base = urlsplit(url), urlsplit(base_url)
-    if _origin(target) == _origin(base):
-        return True
+    base = urlsplit(base_url)
+    try:
+        target = urlsplit(url)
+        if _origin(target) == _origin(base):
+            return True
+    except ValueError:
+        return False
     host = base.hostname or ""
     if target.scheme != "https" or not host.endswith(_OWN_DOMAIN):
         return False
@@ -37,7 +41,8 @@ def is_trusted(url: str, base_url: str) -> bool:
 
 
 def _origin(url: SplitResult) -> tuple[str, str, int | None]:
-    return url.scheme, url.hostname or "", url.port or _PORTS.get(url.scheme)
+    port = _PORTS.get(url.scheme) if url.port is None else url.port
+    return url.scheme, url.hostname or "", port
 
 
 @asynccontextmanager
@@ -49,13 +54,23 @@ async def stream(caller: Caller, url: str) -> AsyncIterator[AsyncIterator[bytes]
         APIError: It was refused.
         TransportError: It broke off.
     """
-    if not url.startswith(("https://", "http://")):
+    if not _is_address(url):
         raise InvalidArgumentError("export: the address of its file is no http(s) URL")
     sign = is_trusted(url, caller.settings.base_url)
     async with caller.open(url, {"Accept": "text/csv, */*"}, sign=sign) as response:
         if response.status_code >= 300:
             await _refuse(response, caller)
         yield response.aiter_bytes()
+
+
+def _is_address(url: str) -> bool:
+    try:
+        # Reading the port checks it.
+        parts = urlsplit(url)
+        named = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return named and parts.scheme in _PORTS and url.isprintable() and " " not in url
 
 
 async def _refuse(response: Any, caller: Caller) -> None:

@@ -18,10 +18,13 @@ from attrs import frozen
 
 from . import errors
 from ._converter import to_json_types, to_plain
+from ._sentinels import UNSET
 from .errors import APIError, InvalidArgumentError, ResponseValidationError
 
 MAX_BODY_BYTES: Final = 10 * 1024 * 1024
 MAX_LIMIT: Final = 100
+# httpx takes 65,536 in all; the base URL needs some of them.
+MAX_URL_LENGTH: Final = 64_000
 
 _BY_STATUS: Final[Mapping[int, type[APIError]]] = {
     400: errors.BadRequestError,
@@ -71,12 +74,18 @@ def encode_json(body: Any, *, name: str = "body") -> bytes:
     """
     try:
         content = orjson.dumps(body, default=to_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
-    except TypeError as error:
-        # orjson does not say where; the slow way does.
-        to_json_types(body, name)
-        raise InvalidArgumentError(f"{name}: {error}") from None
+    except TypeError:
+        content = _encode_slowly(body, name)
     check_size(len(content), name)
     return content
+
+
+def _encode_slowly(body: Any, name: str) -> bytes:
+    """Encode what orjson does not take as it is: it has an `UNSET`, or an error to be located."""
+    try:
+        return orjson.dumps(to_json_types(body, name))
+    except TypeError as error:
+        raise InvalidArgumentError(f"{name}: {error}") from None
 
 
 def check_size(size: int, name: str) -> None:
@@ -92,14 +101,12 @@ def check_size(size: int, name: str) -> None:
         )
 
 
-def check_limit(limit: int | None, *, name: str = "limit", at_most: int = MAX_LIMIT) -> None:
+def check_limit(limit: int, *, name: str = "limit", at_most: int = MAX_LIMIT) -> None:
     """Refuse a page size or number that the API would refuse.
 
     Raises:
         InvalidArgumentError: It is no integer from 1 to `at_most`.
     """
-    if limit is None:
-        return
     if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= at_most:
         raise InvalidArgumentError(
             f"{name}: expected an integer from 1 to {at_most}, got {limit!r}"
@@ -116,14 +123,31 @@ def encode_query(params: Mapping[str, Any] | None) -> str:
         return ""
     pairs: list[tuple[str, str]] = []
     for key, value in params.items():
-        if value is None:
+        if value is None or value is UNSET:
             continue
         plain = to_json_types(value, key)
         if isinstance(plain, list):
-            pairs += [(key, _query_text(item)) for item in plain]
+            pairs += [(key, _query_text(item)) for item in plain if item is not None]
         else:
             pairs += _deep_object(key, plain)
-    return urlencode(pairs)
+    try:
+        return urlencode(pairs)
+    except UnicodeEncodeError:
+        raise InvalidArgumentError("params: a value is no valid Unicode text") from None
+
+
+def check_url(path: str, query: str) -> None:
+    """Refuse an address that no HTTP client sends.
+
+    Raises:
+        InvalidArgumentError: It is too long.
+    """
+    size = len(path) + len(query)
+    if size > MAX_URL_LENGTH:
+        raise InvalidArgumentError(
+            f"The address would have {size:,} characters, over {MAX_URL_LENGTH:,}; ask for fewer "
+            "values at once"
+        )
 
 
 def _deep_object(key: str, value: Any) -> Iterator[tuple[str, str]]:
@@ -152,8 +176,12 @@ def decode_json(content: bytes) -> Any:
     try:
         return orjson.loads(content)
     except orjson.JSONDecodeError:
+        pass
+    try:
         # Some JSON is legal for others and not for orjson: a byte order mark, a lone surrogate.
         return json.loads(content)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def decode_answer(answer: Answer) -> Any:
@@ -240,7 +268,7 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     1970). Instants are read by the clock of the answer's `Date`, so that a skewed clock here
     does no harm.
     """
-    server_now = _http_date(headers.get("date")) or now
+    server_now = server_time(headers, now)
     stated = headers.get("retry-after", "").strip()
     seconds = _number(stated)
     if seconds is not None:
@@ -251,6 +279,12 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     return None if moment is None else max(0.0, moment - server_now)
 
 
+def server_time(headers: Mapping[str, str], now: float) -> float:
+    """Seconds since 1970 by the clock that an answer's `Date` shows, or `now` where it has none."""
+    shown = _http_date(headers.get("date"))
+    return now if shown is None else shown
+
+
 def rate_limit(headers: Mapping[str, str]) -> RateLimit | None:
     """The quota that an answer states, or None where it states none."""
     if "x-rate-limit-limit" not in headers and "x-rate-limit-remaining" not in headers:
@@ -259,9 +293,16 @@ def rate_limit(headers: Mapping[str, str]) -> RateLimit | None:
     return RateLimit(
         limit=integer(headers.get("x-rate-limit-limit")),
         remaining=integer(headers.get("x-rate-limit-remaining")),
-        resets_at=None if resets is None else datetime.fromtimestamp(resets, UTC),
+        resets_at=_instant(resets),
         type=headers.get("x-rate-limit-type"),
     )
+
+
+def _instant(seconds: float | None) -> datetime | None:
+    try:
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _http_date(text: str | None) -> float | None:

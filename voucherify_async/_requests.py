@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -10,6 +11,7 @@ from typing import Any
 
 import anyio
 import anyio.to_thread
+import attrs
 
 from ._converter import to_json_types
 from ._protocol import MAX_BODY_BYTES, check_limit, check_size
@@ -25,9 +27,7 @@ def creation_body(code: str, body: Any) -> dict[str, Any]:
     Raises:
         InvalidArgumentError: It names another code, or asks for a random one.
     """
-    sent = to_json_types(body, "body")
-    if not isinstance(sent, dict):
-        raise InvalidArgumentError(f"body: expected a model or a mapping, got {body!r}")
+    sent = to_json_types(object_body(body), "body")
     if sent.get("code", code) != code:
         raise InvalidArgumentError(
             f"body.code: {sent['code']!r} is not {code!r}, under which the voucher is created"
@@ -37,6 +37,18 @@ def creation_body(code: str, body: Any) -> dict[str, Any]:
             "body.code_config: shapes a random code; use vouchers.generate() for that"
         )
     return {key: value for key, value in sent.items() if key != "code"}
+
+
+def object_body(body: Any) -> Any:
+    """A request body that has to be a JSON object.
+
+    Raises:
+        InvalidArgumentError: It is neither a model nor a mapping.
+    """
+    if not isinstance(body, Mapping) and not attrs.has(type(body)):
+        kind = type(body).__name__
+        raise InvalidArgumentError(f"body: expected a model or a mapping, got {body!r} ({kind})")
+    return body
 
 
 def items_body(items: Iterable[Any], name: str = "items") -> list[Any]:
@@ -61,9 +73,20 @@ def check_ids(ids: Sequence[str] | None) -> Sequence[str] | None:
     """
     if ids is None:
         return None
-    if isinstance(ids, str) or not list(ids):
-        raise InvalidArgumentError("ids: expected a list of at least one id")
-    return list(ids)
+    listed = [] if isinstance(ids, str) else list(ids)
+    if not listed or not all(isinstance(id_, str) and id_ for id_ in listed):
+        raise InvalidArgumentError(f"ids: expected a list of at least one id, got {ids!r}")
+    return listed
+
+
+def check_count(name: str, count: int) -> None:
+    """Refuse a count that is no integer of at least 1.
+
+    Raises:
+        InvalidArgumentError: It is not.
+    """
+    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+        raise InvalidArgumentError(f"{name}: expected an integer of at least 1, got {count!r}")
 
 
 def check_page(page: int, *, at_most: int) -> None:
@@ -85,6 +108,19 @@ def check_instant(name: str, value: datetime | str | None) -> datetime | str | N
     return value
 
 
+async def csv_form(file: Any, *, webhooks_enable: bool | None) -> dict[str, Any]:
+    """The fields of a multipart CSV import, as httpx takes them.
+
+    Raises:
+        InvalidArgumentError: The file is empty, over 10 MB, or not made of bytes.
+        OSError: It cannot be read.
+    """
+    fields: dict[str, Any] = {"file": await csv_part(file)}
+    if webhooks_enable is not None:
+        fields["webhooks_enable"] = (None, b"true" if webhooks_enable else b"false")
+    return fields
+
+
 async def csv_part(file: Any) -> tuple[str, bytes, str]:
     """The `file` field of a multipart upload: its name, its bytes and its type.
 
@@ -100,9 +136,9 @@ async def csv_part(file: Any) -> tuple[str, bytes, str]:
         name = path.name
         check_size((await anyio.Path(path).stat()).st_size, "file")
         content = await anyio.Path(path).read_bytes()
-    elif callable(getattr(file, "read", None)):
+    elif callable(read := getattr(file, "read", None)) and not inspect.iscoroutinefunction(read):
         # One byte more than is allowed tells a larger file without reading all of it.
-        content = await anyio.to_thread.run_sync(file.read, MAX_BODY_BYTES + 1)
+        content = await anyio.to_thread.run_sync(read, MAX_BODY_BYTES + 1)
     else:
         raise InvalidArgumentError(
             f"file: expected a path, bytes or a binary file, got {type(file).__name__}"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from attrs import field, frozen
 
@@ -58,36 +59,34 @@ def open_envelope(body: Any, default_key: str) -> Envelope:
     )
 
 
-class Scheme(Protocol):
+class Scheme(ABC):
     """One walk of one listing."""
 
-    step: Step
+    step: Step = None
     """What follows the page that `after` was told of last."""
 
+    @abstractmethod
     def after(self, query: Query, envelope: Envelope) -> Step:
         """Note a page and say what follows it."""
-        ...
 
-    def unseen(self, items: Sequence[Any]) -> Sequence[tuple[int, Any]]:
+    def survey(self, query: Query) -> Query | None:  # noqa: ARG002
+        """A query to send before the walk, whose answer `begin` is told of."""
+        return None
+
+    def begin(self, query: Query, survey: Envelope) -> Query:  # noqa: ARG002
+        """The first query of the walk."""
+        return query
+
+    def unseen(self, envelope: Envelope) -> Sequence[tuple[int, Any]]:
         """The items, with their places in the page, that no page before this one held."""
-        ...
-
-    def upcoming(self, query: Query, envelope: Envelope, count: int) -> Sequence[Query]:
-        """The next queries as far as they can be told now, `count` at the most."""
-        ...
-
-
-class _Scheme:
-    step: Step = None
-
-    def unseen(self, items: Sequence[Any]) -> Sequence[tuple[int, Any]]:
-        return list(enumerate(items))
+        return list(enumerate(envelope.items))
 
     def upcoming(self, query: Query, envelope: Envelope, count: int) -> Sequence[Query]:  # noqa: ARG002
+        """The next queries as far as they can be told now, `count` at the most."""
         return [self.step] if count and isinstance(self.step, Mapping) else []
 
 
-class PageNumbers(_Scheme):
+class PageNumbers(Scheme):
     """`page=1`, `page=2`, ... up to the last one that the API serves."""
 
     def __init__(self, *, last_page: int, way_on: str) -> None:
@@ -128,7 +127,7 @@ class PageNumbers(_Scheme):
         )
 
 
-class Cursor(_Scheme):
+class Cursor(Scheme):
     """`starting_after_id` with the id that the last page names, or that of its last item."""
 
     def __init__(self) -> None:
@@ -155,7 +154,7 @@ class Cursor(_Scheme):
         return self.step
 
 
-class EndDate(_Scheme):
+class EndDate(Scheme):
     """`end_date` with the instant of the last item.
 
     Items of one instant may stand on both sides of the seam, so that pages overlap by a
@@ -166,8 +165,9 @@ class EndDate(_Scheme):
         self._seen: set[str] = set()
         self._found_new = True
 
-    def unseen(self, items: Sequence[Any]) -> Sequence[tuple[int, Any]]:
+    def unseen(self, envelope: Envelope) -> Sequence[tuple[int, Any]]:
         """The items but for those of the page before."""
+        items = envelope.items
         fresh = [(i, item) for i, item in enumerate(items) if _text(item, "id") not in self._seen]
         self._found_new = bool(fresh)
         self._seen = {text for item in items if (text := _text(item, "id")) is not None}

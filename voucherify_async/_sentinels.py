@@ -9,7 +9,8 @@ from typing import Final, Literal
 class Unset(Enum):
     """The type of [UNSET][voucherify_async.UNSET], for annotations."""
 
-    UNSET = "UNSET"
+    # orjson writes an Enum as its value; one that JSON has no type for cannot slip into a body.
+    UNSET = b"UNSET"
 
     def __bool__(self) -> Literal[False]:
         return False

@@ -6,16 +6,18 @@ and which the card's history shows not to have happened.
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from . import _protocol, _routes
-from ._caller import Call, Caller
+from ._caller import Call, Caller, CallOptions
 from ._converter import structure_at, to_dict
+from ._routes import Route
 from ._schemes import open_envelope
 from .errors import (
     AmbiguousOutcomeError,
@@ -76,10 +78,56 @@ def balance_update(
     return BalanceChange(code, body, source_id is None)
 
 
+class Settlement:
+    """Finds out what became of one write; made before it is sent.
+
+    Args:
+        caller: What sends the calls.
+        options: The options of the write. Its deadline bounds the settlement too.
+    """
+
+    def __init__(self, caller: Caller, options: CallOptions) -> None:
+        self._caller = caller
+        self._options = options
+        self._clock = caller.settings.clock
+        self._started = self._clock.monotonic()
+        self.policy = caller.policy(options)
+
+    def options_left(self) -> CallOptions:
+        """The options of the write, with what is left of its deadline."""
+        if self.policy.deadline is None:
+            return self._options
+        # A policy takes no deadline of 0; one that has passed ends its call before it is sent.
+        policy = evolve(self.policy, deadline=max(self._left(), 1e-9))
+        return {**self._options, "retry": policy}
+
+    async def pause(self, look: int) -> bool:
+        """Wait before a look, from 0; False where the deadline comes first."""
+        # What was sent may have been processed just now, or not be listed yet.
+        seconds = FIRST_LOOK_SECONDS * 2**look
+        if seconds >= self._left():
+            return False
+        await self._clock.sleep(seconds)
+        return True
+
+    async def read(self, route: Route, query: str = "", **path: str) -> tuple[Any, datetime]:
+        """The body of an answer, and when the write began by the clock that the answer shows."""
+        call = Call(route, route.path(**path), query, options=self.options_left())
+        answer = await self._caller.send(call)
+        told = _protocol.server_time(answer.headers, self._clock.time())
+        began = told - (self._clock.monotonic() - self._started)
+        return _protocol.decode_answer(answer), datetime.fromtimestamp(began, UTC)
+
+    def _left(self) -> float:
+        if self.policy.deadline is None:
+            return math.inf
+        return self._started + self.policy.deadline - self._clock.monotonic()
+
+
 async def carry_out(
     change: BalanceChange,
-    send: Callable[[], Awaitable[BalanceUpdate]],
-    caller: Caller,
+    send: Callable[[CallOptions], Awaitable[BalanceUpdate]],
+    settlement: Settlement,
     *,
     confirm: bool,
 ) -> BalanceUpdate:
@@ -88,72 +136,82 @@ async def carry_out(
     Raises:
         AmbiguousOutcomeError: It may or may not have happened.
     """
-    started = datetime.fromtimestamp(caller.settings.clock.time(), UTC)
-    policy = caller.settings.retry
-    attempts = policy.max_attempts if confirm and policy is not None else 1
+    attempts = settlement.policy.max_attempts if confirm else 1
     while True:
         attempts -= 1
         try:
-            return await send()
+            return await send(settlement.options_left())
         except AmbiguousOutcomeError as error:
             error.source_id = change.source_id
             if not confirm:
                 raise
-            landed, conclusive = await _look_up(change, caller, started)
+            landed, surely_absent = await _look_up(change, settlement)
             if landed is not None:
                 return landed
-            # After a timeout it may still be under way at Voucherify; after a broken connection
-            # its absence from the history settles it.
-            broke = isinstance(error.__cause__, (ReadError, WriteError, ProtocolError))
-            if not (conclusive and broke and attempts > 0):
+            if not (surely_absent and attempts > 0 and _broke_before_an_answer(error)):
                 raise
 
 
+def _broke_before_an_answer(error: AmbiguousOutcomeError) -> bool:
+    # After a timeout it may still be under way at Voucherify, and a head of an answer says that it
+    # was done. After a connection that broke, its absence from the history settles it.
+    cause = error.__cause__
+    broke = isinstance(cause, (ReadError, WriteError, ProtocolError))
+    return broke and getattr(cause, "status_code", None) is None
+
+
 async def _look_up(
-    change: BalanceChange, caller: Caller, started: datetime
+    change: BalanceChange, settlement: Settlement
 ) -> tuple[BalanceUpdate | None, bool]:
     """The balance where the update is in the card's history, and whether its absence is certain."""
-    conclusive = True
+    surely_absent = True
     for look in range(LOOKS):
-        # It may have been processed just now, or not be listed yet.
-        await caller.settings.clock.sleep(FIRST_LOOK_SECONDS * 2**look)
+        if not await settlement.pause(look):
+            return None, False
         try:
-            landed, complete = await _search(change, caller, started)
+            landed, complete = await _search(change, settlement)
         except VoucherifyError:
-            conclusive = False
+            surely_absent = False
             continue
         if landed is not None:
-            return landed, True
-        conclusive = conclusive and complete
-    return None, conclusive
+            return landed, False
+        surely_absent = surely_absent and complete
+    return None, surely_absent
 
 
 async def _search(
-    change: BalanceChange, caller: Caller, started: datetime
+    change: BalanceChange, settlement: Settlement
 ) -> tuple[BalanceUpdate | None, bool]:
-    """Walk the history, newest first, to before the update was sent."""
+    """Walk the history, newest first, to before the update was sent.
+
+    Returns:
+        The balance, and where there is none whether the walk saw all that it had to.
+    """
     query: dict[str, Any] = {"limit": 100, "order": "-id"}
-    path = _routes.LIST_TRANSACTIONS.path(code=change.code)
     for _ in range(MAX_PAGES):
-        call = Call(_routes.LIST_TRANSACTIONS, path, _protocol.encode_query(query))
-        envelope = open_envelope(_protocol.decode_answer(await caller.send(call)), "data")
-        for item in envelope.items:
-            transaction = structure_at(VoucherTransaction, item)
-            if transaction.source_id != change.source_id:
-                continue
-            landed = _balance_of(transaction)
-            if landed is not None and landed.amount == change.body["amount"]:
-                recent = _is_recent(transaction.created_at, started)
+        encoded = _protocol.encode_query(query)
+        body, started = await settlement.read(_routes.LIST_TRANSACTIONS, encoded, code=change.code)
+        envelope = open_envelope(body, "data")
+        page = [structure_at(VoucherTransaction, item) for item in envelope.items]
+        for transaction in page:
+            if transaction.source_id == change.source_id:
+                landed = _balance_of(transaction)
+                if landed is not None and landed.amount != change.body["amount"]:
+                    # Another update, to which the caller gave the same label.
+                    continue
                 # A caller's own label may be an old one, which then proves nothing.
-                return (landed, True) if change.is_unique or recent else (None, False)
-        if not envelope.items or envelope.has_more is False:
+                sure = change.is_unique or _is_recent(transaction.created_at, started)
+                return (landed if sure else None), False
+        if not page or envelope.has_more is False:
+            # An answer without the list proves nothing.
+            return None, envelope.key in body
+        first, last = page[0].created_at, page[-1].created_at
+        if first is None or last is None or first < last or not page[-1].id:
+            # Not newest first: what is looked for may stand anywhere.
+            return None, False
+        if last < started - timedelta(hours=1):
             return None, True
-        last = structure_at(VoucherTransaction, envelope.items[-1])
-        if last.created_at is not None and last.created_at < started - timedelta(hours=1):
-            return None, True
-        if not last.id:
-            break
-        query["starting_after_id"] = last.id
+        query["starting_after_id"] = page[-1].id
     return None, False
 
 
@@ -178,26 +236,29 @@ def _is_recent(created_at: datetime | None, started: datetime) -> bool:
 
 
 async def settle_creation(
-    read: Callable[[str], Awaitable[Voucher]],
-    code: str,
-    sent: Mapping[str, Any],
-    started: float,
-    error: AmbiguousOutcomeError,
+    code: str, sent: Mapping[str, Any], settlement: Settlement, error: AmbiguousOutcomeError
 ) -> Voucher:
     """The voucher, where reading it back shows that it is the one that was sent just now.
 
     Raises:
         AmbiguousOutcomeError: `error`, where it does not.
     """
-    try:
-        found = await read(code)
-    except VoucherifyError as reading:
-        error.add_note(f"Reading {code!r} back did not settle it: {reading}")
-        raise error from error.__cause__
-    moment = datetime.fromtimestamp(started, UTC)
-    if _is_recent(found.created_at, moment) and _agrees(sent, to_dict(found)):
-        return found
-    error.add_note(f"A voucher {code!r} exists, but it is older than the call or differs from it")
+    note = "Its deadline left no time to read the code back"
+    for look in range(LOOKS):
+        if not await settlement.pause(look):
+            break
+        try:
+            body, started = await settlement.read(_routes.GET_VOUCHER, code=code)
+            found = structure_at(Voucher, body)
+        except VoucherifyError as reading:
+            # Of the reading's error only its class: its text may name the code.
+            note = f"Reading the code back did not settle it: {type(reading).__name__}"
+            continue
+        if _is_recent(found.created_at, started) and _agrees(sent, to_dict(found)):
+            return found
+        note = "There is such a voucher, but it is older than the call or differs from it"
+        break
+    error.add_note(note)
     raise error from error.__cause__
 
 

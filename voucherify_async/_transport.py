@@ -10,25 +10,33 @@ import os
 import urllib.request
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 from urllib.parse import urlsplit
 
 import anyio
 import httpx
-from attrs import frozen
+import sniffio
+from attrs import field, frozen
 
 from . import errors
-from ._pool import ConnectionPool
 from ._protocol import Answer
-from .errors import TransportError
+from .errors import ConfigurationError, TransportError
 
 if TYPE_CHECKING:
     from ssl import SSLContext
 
 KEEPALIVE_SECONDS: Final = 15.0
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+Backend = Literal["httpcore", "aiohttp"]
+"""What speaks HTTP under a client of our own."""
 _METHODS_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 
+_STUCK: Final = (
+    "The http_client that was passed in has no free connection. Give it a pool of at least "
+    "max_concurrency connections (httpx.Limits). If it stays so with little to do, it has lost "
+    "connections to cancelled requests, as httpx does: replace it, or leave http_client out, as "
+    "this library's own pool loses none"
+)
 _TRANSPORT_ERRORS: Final[Mapping[str, type[TransportError]]] = {
     "ConnectTimeout": errors.ConnectTimeout,
     "PoolTimeout": errors.PoolTimeout,
@@ -48,6 +56,26 @@ _TRANSPORT_ERRORS: Final[Mapping[str, type[TransportError]]] = {
     "RequestError": errors.TransportError,
 }
 
+_UNSENT_CAUSES: Final = frozenset(
+    {
+        # httpcore's
+        "ConnectError",
+        "ConnectTimeout",
+        "PoolTimeout",
+        "ProxyError",
+        "UnsupportedProtocol",
+        # aiohttp's
+        "ClientConnectorError",
+        "ClientConnectorDNSError",
+        "ClientConnectorSSLError",
+        "ClientConnectorCertificateError",
+        "ClientProxyConnectionError",
+        "ConnectionTimeoutError",
+        "InvalidUrlClientError",
+        "NonHttpUrlClientError",
+    }
+)
+
 
 @frozen
 class Outgoing:
@@ -55,9 +83,9 @@ class Outgoing:
 
     method: str
     url: str
-    headers: Mapping[str, str]
-    content: bytes | None
-    files: Mapping[str, Any] | None
+    headers: Mapping[str, str] = field(repr=False)
+    content: bytes | None = field(repr=False)
+    files: Mapping[str, Any] | None = field(repr=False)
     timeout: Any
     template: str
 
@@ -76,6 +104,8 @@ class PooledTransport(httpx.AsyncHTTPTransport):
     """httpx's own transport over our pool, so that whatever hooks into httpx's finds it."""
 
     def __init__(self) -> None:
+        from ._pool import ConnectionPool
+
         # Without super().__init__(), which would read certificates and make a pool to throw away.
         self._pool: Any = ConnectionPool(_ssl_context, keepalive_expiry=KEEPALIVE_SECONDS)
 
@@ -85,17 +115,17 @@ def _ssl_context() -> SSLContext:
 
 
 class DirectSender:
-    """The owned client over our pool; the request goes to its transport without detour.
+    """The owned client; requests go to its transport without the detour through it.
 
     Voucherify needs no cookies, redirects or auth flows, which is what the detour would cost.
     """
 
-    def __init__(self) -> None:
-        self._transport = PooledTransport()
-        self.client = httpx.AsyncClient(transport=self._transport)
+    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+        self._transport = transport
+        self.client = httpx.AsyncClient(transport=transport)
 
     async def open(self, request: Outgoing) -> Any:
-        """Hand the request to the pool."""
+        """Hand the request to the transport."""
         timeout = {"timeout": httpx.Timeout(request.timeout).as_dict()}
         url = httpx.URL(request.url)
         if request.files is None:
@@ -109,6 +139,7 @@ class DirectSender:
             built = httpx.Request(
                 request.method, url, headers=headers, stream=stream, extensions=timeout
             )
+            built.read()
         else:
             built = httpx.Request(
                 request.method,
@@ -142,12 +173,30 @@ class ClientSender:
         return await self.client.send(built, stream=True, follow_redirects=False)
 
 
-def own_sender(base_url: str) -> HttpSender:
-    """A sender with a client of our own for one origin."""
+def own_sender(base_url: str, backend: Backend) -> HttpSender:
+    """A sender with a client of our own for one origin.
+
+    Raises:
+        ConfigurationError: The backend is unknown, not installed, or not for this event loop.
+    """
+    limits = httpx.Limits(max_connections=None, keepalive_expiry=KEEPALIVE_SECONDS)
+    if backend == "aiohttp":
+        return DirectSender(_aiohttp_transport(limits))
     if _is_proxied(base_url):
-        limits = httpx.Limits(max_connections=None, keepalive_expiry=KEEPALIVE_SECONDS)
         return ClientSender(httpx.AsyncClient(limits=limits))
-    return DirectSender()
+    return DirectSender(PooledTransport())
+
+
+def _aiohttp_transport(limits: httpx.Limits) -> httpx.AsyncBaseTransport:
+    if sniffio.current_async_library() != "asyncio":
+        raise ConfigurationError('http_backend: "aiohttp" runs on asyncio only')
+    try:
+        from httpx_aiohttp import AiohttpTransport
+    except ImportError:
+        raise ConfigurationError(
+            'http_backend: "aiohttp" is an extra: pip install "voucherify-async[aiohttp]"'
+        ) from None
+    return AiohttpTransport(limits=limits)
 
 
 def _is_proxied(base_url: str) -> bool:
@@ -165,6 +214,7 @@ async def opened(sender: HttpSender, request: Outgoing) -> AsyncIterator[Any]:
     Raises:
         TransportError: No answer came, or it broke off. It carries no request and no secret.
     """
+    response: Any = None
     try:
         response = await sender.open(request)
         try:
@@ -172,9 +222,10 @@ async def opened(sender: HttpSender, request: Outgoing) -> AsyncIterator[Any]:
         finally:
             await _close(response)
     except Exception as error:
-        failure, cause = translate(error, request), error.__cause__
+        failure, cause = translate(error, request), _detached_cause(error)
         if failure is None:
             raise
+        failure.status_code = getattr(response, "status_code", None)
     else:
         return
     # Raised out here, so that the HTTP client's error, which holds the request with its
@@ -189,6 +240,7 @@ async def exchange(sender: HttpSender, request: Outgoing) -> Answer:
         TransportError: No answer came, or it broke off.
     """
     # What `opened` does, without its cost on the way that everything goes.
+    response: Any = None
     try:
         response = await sender.open(request)
         try:
@@ -197,9 +249,10 @@ async def exchange(sender: HttpSender, request: Outgoing) -> Answer:
             await _close(response)
             raise
     except Exception as error:
-        failure, cause = translate(error, request), error.__cause__
+        failure, cause = translate(error, request), _detached_cause(error)
         if failure is None:
             raise
+        failure.status_code = getattr(response, "status_code", None)
     else:
         return Answer(response.status_code, header_map(response), content)
     raise failure from cause
@@ -227,8 +280,39 @@ def translate(error: Exception, request: Outgoing) -> TransportError | None:
     for base in type(error).__mro__:
         found = _TRANSPORT_ERRORS.get(base.__name__)
         if found is not None and base.__module__.partition(".")[0].startswith("httpx"):
-            # Its text may quote the URL, and with it a code.
+            if not (found.sent or _is_unsent(error.__cause__)):
+                found = errors.ReadError
             text = str(error) or type(error).__name__
+            if _quotes_request(error):
+                text = f"{type(error).__name__}: the request cannot be sent"
+            elif found is errors.PoolTimeout:
+                text = f"{text}. {_STUCK}"
             message = f"{request.method} {request.template}: {text}"
             return found(message, method=request.method, path=request.template)
     return None
+
+
+def _is_unsent(cause: BaseException | None) -> bool:
+    """Whether what lies under a connect error bears it out.
+
+    aiohttp's adapter calls every broken connection a connect timeout, also one that broke after
+    the request was written: taken at its word, it would have money moved twice.
+    """
+    return cause is None or type(cause).__name__ in _UNSENT_CAUSES
+
+
+def _quotes_request(error: BaseException) -> bool:
+    # Illegal headers and addresses are quoted in these, and with them keys and codes.
+    return any(base.__name__ == "LocalProtocolError" for base in type(error).__mro__)
+
+
+def _detached_cause(error: BaseException) -> BaseException | None:
+    """What stood behind an error, unless it holds more than its text, such as the request."""
+    cause = link = None if _quotes_request(error) else error.__cause__
+    while link is not None:
+        if vars(link):
+            return None
+        # Its frames hold the request too.
+        link.__traceback__ = None
+        link = link.__cause__ or link.__context__
+    return cause

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from copy import copy
 from typing import NoReturn, Protocol
 from urllib.parse import urlencode
 
@@ -17,7 +18,12 @@ from ._clock import Clock
 from ._converter import from_dict
 from ._protocol import Answer, decode_answer
 from ._routes import Route
-from .errors import ConfigurationError, ResponseValidationError
+from .errors import (
+    ConfigurationError,
+    NotFoundError,
+    ResponseValidationError,
+    VoucherifyError,
+)
 from .models.oauth import OAuthToken
 
 SendForm = Callable[[Route, bytes, Mapping[str, str]], Awaitable[Answer]]
@@ -68,7 +74,7 @@ class ApiKeyAuth(_StaticAuth):
     def __init__(self, app_id: str, app_token: str) -> None:
         _check_secret("app_id", app_id)
         _check_secret("app_token", app_token)
-        super().__init__({"X-App-Id": app_id, "X-App-Token": app_token})
+        super().__init__(_Headers({"X-App-Id": app_id, "X-App-Token": app_token}))
 
     def __repr__(self) -> str:
         return "ApiKeyAuth(app_id=***, app_token=***)"
@@ -86,7 +92,7 @@ class BearerAuth(_StaticAuth):
 
     def __init__(self, token: str) -> None:
         _check_secret("token", token)
-        super().__init__({"Authorization": f"Bearer {token}"})
+        super().__init__(_Headers(Authorization=f"Bearer {token}"))
 
     def __repr__(self) -> str:
         return "BearerAuth(token=***)"
@@ -127,17 +133,19 @@ class OAuthClientCredentials(_SecretHolder):
         form = {"grant_type": "client_credentials", "scope": " ".join(scopes)}
         if project_id is None:
             self._route = _routes.OAUTH_TOKEN
-            self._sign = {"X-App-Id": client_id, "X-App-Token": client_secret}
+            self._sign = _Headers({"X-App-Id": client_id, "X-App-Token": client_secret})
         else:
             form["project_id"] = project_id
             self._route = _routes.OAUTH_TOKEN_V2
             pair = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode()
-            self._sign = {"Authorization": f"Basic {pair}"}
+            self._sign = _Headers(Authorization=f"Basic {pair}")
         self.scope = form["scope"]
         self._form = urlencode(form).encode()
         self._renew_before = renew_before
         self._fetching = anyio.Lock()
-        self._bearer: dict[str, str] | None = None
+        self._failures = 0
+        self._failure: VoucherifyError | None = None
+        self._bearer: _Headers | None = None
         self._renew_at = 0.0
         self._send_form: SendForm | None = None
 
@@ -148,9 +156,14 @@ class OAuthClientCredentials(_SecretHolder):
         """The `Authorization` header, with a token that is good for a while yet."""
         bearer = self._current(clock)
         if bearer is None:
+            failures = self._failures
             async with self._fetching:
-                # Whoever waited here finds the token that the one before fetched.
-                bearer = self._current(clock) or await self._fetch(send_form, clock)
+                # Whoever waited here finds what the one before got: the token, or no token, which
+                # would otherwise be asked for by each of them in turn.
+                bearer = self._current(clock)
+                if bearer is None and self._failure is not None and self._failures != failures:
+                    raise copy(self._failure)
+                bearer = bearer or await self._fetch(send_form, clock)
         return bearer
 
     def rejected(self, headers: Mapping[str, str]) -> bool:
@@ -169,13 +182,23 @@ class OAuthClientCredentials(_SecretHolder):
 
         Raises:
             APIError: Voucherify refused.
-            TransportError: No answer came; the token ends by itself.
+            TransportError: No answer came; call it again, or let the token end by itself.
         """
-        bearer, self._bearer = self._bearer, None
+        bearer = self._bearer
         if bearer is not None and self._send_form is not None:
+            # No request is to be signed with it from here on.
+            self._bearer = None
             token = bearer["Authorization"].removeprefix("Bearer ")
             form = urlencode({"access_token": token}).encode()
-            await self._send_form(_routes.OAUTH_REVOKE, form, self._sign)
+            try:
+                await self._send_form(_routes.OAUTH_REVOKE, form, self._sign)
+            except NotFoundError:
+                # It had ended already.
+                return
+            except VoucherifyError:
+                # Kept, so that it can be revoked again.
+                self._bearer = self._bearer or bearer
+                raise
 
     def _current(self, clock: Clock) -> Mapping[str, str] | None:
         return self._bearer if clock.monotonic() < self._renew_at else None
@@ -183,23 +206,52 @@ class OAuthClientCredentials(_SecretHolder):
     async def _fetch(self, send_form: SendForm, clock: Clock) -> Mapping[str, str]:
         self._send_form = send_form
         asked_at = clock.monotonic()
-        answer = await send_form(self._route, self._form, self._sign)
-        token = from_dict(OAuthToken, decode_answer(answer) or {})
-        if not token.access_token:
-            # The answer's value is kept out of the error: it may hold the token in another place.
-            raise ResponseValidationError(
-                path="$.access_token", expected="a token", value=None, model="OAuthToken"
-            )
+        try:
+            token = _read_token(await send_form(self._route, self._form, self._sign))
+        except VoucherifyError as error:
+            self._failures, self._failure = self._failures + 1, copy(error)
+            raise
         lifetime = 900 if token.expires_in is None else token.expires_in
         # A token that ends sooner than the margin is used for half of its life.
         self._renew_at = asked_at + max(lifetime - self._renew_before, lifetime / 2)
-        self._bearer = {"Authorization": f"Bearer {token.access_token}"}
+        self._bearer = _Headers(Authorization=f"Bearer {token.access_token}")
         return self._bearer
+
+
+class _Headers(dict[str, str]):
+    """Headers that sign a request; where a debugger shows variables, it shows no secret."""
+
+    def __repr__(self) -> str:
+        return f"<{', '.join(self)}>"
+
+
+def _read_token(answer: Answer) -> OAuthToken:
+    """The token of an answer.
+
+    Raises:
+        ResponseValidationError: There is none. What came instead is kept out of the error, as it
+            may hold the token or a part of it.
+    """
+    try:
+        token = from_dict(OAuthToken, decode_answer(answer) or {})
+        is_usable = bool(token.access_token) and _is_header_text(token.access_token)
+    except VoucherifyError:
+        is_usable = False
+    if not is_usable:
+        raise ResponseValidationError(
+            path="$.access_token", expected="a token", value=None, model="OAuthToken"
+        )
+    return token
 
 
 def _check_secret(name: str, value: str) -> None:
     if not isinstance(value, str) or not value.strip():
         raise ConfigurationError(f"{name}: is empty; take it from the project's settings")
-    if not value.isascii() or not value.isprintable():
+    if not _is_header_text(value):
         # The value itself must not be shown.
         raise ConfigurationError(f"{name}: has characters that no HTTP header can carry")
+
+
+def _is_header_text(value: str | None) -> bool:
+    # One that no header can carry, a blank at its end for one, would be quoted in an error.
+    return value is not None and value.isascii() and value.isprintable() and value == value.strip()

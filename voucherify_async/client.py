@@ -2,39 +2,42 @@
 
 from __future__ import annotations
 
-import os
-import platform
-import re
 from collections.abc import Mapping
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, Unpack
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, Unpack, get_args
 
 import anyio
 from attrs import evolve, frozen
 
-from . import _protocol
-from ._caller import Call, Caller, CallOptions, Settings
+from . import _failures, _protocol
+from ._caller import Call, Caller, CallOptions, Settings, check_options
 from ._clock import Clock
 from ._connections import Connections, Quotas
 from ._protocol import RateLimit
-from ._retry import RetryPolicy
+from ._retry import SAFE_METHODS, RetryPolicy
 from ._routes import Route
 from ._sentinels import UNSET, Unset
-from ._version import __version__
-from .auth import ApiKeyAuth, Auth
-from .errors import ConfigurationError, InvalidArgumentError
-from .resources import AsyncActions, Exports, Imports, Transactions, Vouchers
+from ._settings import (
+    API_VERSION,
+    DEFAULT_HEADERS,
+    check_headers,
+    check_path,
+    check_timeout,
+    client_headers,
+    resolve_auth,
+    resolve_base_url,
+)
+from ._transport import Backend
+from .auth import Auth
+from .errors import ConfigurationError, InvalidArgumentError, ResponseValidationError
 
 if TYPE_CHECKING:
     import httpx
 
+    from .resources import AsyncActions, Exports, Imports, Transactions, Vouchers
+
 DEFAULT_TIMEOUT: Final = 30.0
-_CLUSTER: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
-_USER_AGENT: Final = (
-    f"voucherify-async/{__version__} Python/{platform.python_version()} {platform.system()}"
-)
 
 
 @frozen
@@ -42,7 +45,7 @@ class RawResponse:
     """The answer to `AsyncVoucherify.request`."""
 
     status_code: int
-    """The HTTP status, below 400."""
+    """The HTTP status, 200 to 299."""
     headers: Mapping[str, str]
     """The headers, names in lower case."""
     body: Any
@@ -83,6 +86,8 @@ class AsyncVoucherify:
         api_version: The API version to ask for, such as `v2018-08-01`; by default the project's.
         http_client: An `httpx.AsyncClient` of yours, or one of the same shape. It is used as it is
             and never closed.
+        http_backend: What speaks HTTP where `http_client` is left out: `httpcore`, or `aiohttp`,
+            which is faster, runs on asyncio only, and is an extra.
         headers: More headers for every request.
         clock: Another clock, for tests.
 
@@ -103,9 +108,14 @@ class AsyncVoucherify:
         max_concurrency: int = 20,
         api_version: str | None = None,
         http_client: httpx.AsyncClient | Any = None,
+        http_backend: Backend = "httpcore",
         headers: Mapping[str, str] | None = None,
         clock: Clock | None = None,
     ) -> None:
+        # With the client and not with the package, which may be imported for an error's name; and
+        # not at the first call, which someone is waiting for.
+        from . import resources as _  # noqa: F401
+
         if (
             not isinstance(max_concurrency, int)
             or isinstance(max_concurrency, bool)
@@ -114,18 +124,25 @@ class AsyncVoucherify:
             raise ConfigurationError(
                 f"max_concurrency: expected an integer of at least 1, got {max_concurrency!r}"
             )
+        if http_backend not in get_args(Backend):
+            raise ConfigurationError(
+                f'http_backend: expected "httpcore" or "aiohttp", got {http_backend!r}'
+            )
         clock = clock or Clock()
-        address = _base_url(base_url, cluster)
+        address = resolve_base_url(base_url, cluster)
         settings = Settings(
             base_url=address,
-            auth=_auth(app_id, app_token, auth),
-            timeout=_check_timeout(timeout),
+            auth=resolve_auth(app_id, app_token, auth),
+            timeout=check_timeout(timeout),
             retry=RetryPolicy() if isinstance(retry, Unset) else retry,
-            headers=_headers(api_version, headers),
+            headers={**DEFAULT_HEADERS, **client_headers(api_version, headers)},
             clock=clock,
         )
         connections = Connections(
-            injected=http_client, base_url=address, max_concurrency=max_concurrency
+            injected=http_client,
+            base_url=address,
+            backend=http_backend,
+            max_concurrency=max_concurrency,
         )
         self._caller = Caller(settings, connections, Quotas(clock))
         self._owns_connections = True
@@ -160,26 +177,36 @@ class AsyncVoucherify:
     @cached_property
     def vouchers(self) -> Vouchers:
         """The vouchers themselves."""
+        from .resources import Vouchers
+
         return Vouchers(self._caller)
 
     @cached_property
     def transactions(self) -> Transactions:
         """What happened on gift cards and loyalty cards."""
+        from .resources import Transactions
+
         return Transactions(self._caller)
 
     @cached_property
     def imports(self) -> Imports:
         """Many vouchers at once."""
+        from .resources import Imports
+
         return Imports(self._caller)
 
     @cached_property
     def async_actions(self) -> AsyncActions:
         """The background jobs of imports and bulk updates."""
+        from .resources import AsyncActions
+
         return AsyncActions(self._caller)
 
     @cached_property
     def exports(self) -> Exports:
         """CSV files of what the project holds."""
+        from .resources import Exports
+
         return Exports(self._caller)
 
     @property
@@ -211,15 +238,20 @@ class AsyncVoucherify:
         caller = self._caller
         settings, quotas = caller.settings, caller.quotas
         if "auth" in options:
+            if options["auth"] is None:
+                raise ConfigurationError("auth: is None; leave it out to keep this client's")
             # Other credentials may be another project's, whose quota is another.
             settings, quotas = evolve(settings, auth=options["auth"]), Quotas(settings.clock)
         if "timeout" in options:
-            settings = evolve(settings, timeout=_check_timeout(options["timeout"]))
+            settings = evolve(settings, timeout=check_timeout(options["timeout"]))
         if "retry" in options:
             settings = evolve(settings, retry=options["retry"])
         if "headers" in options or "api_version" in options:
-            added = _headers(options.get("api_version"), options.get("headers"))
-            settings = evolve(settings, headers={**settings.headers, **added})
+            headers = dict(settings.headers)
+            if "api_version" in options:
+                headers.pop(API_VERSION, None)
+            added = client_headers(options.get("api_version"), options.get("headers"))
+            settings = evolve(settings, headers={**headers, **added})
         other = object.__new__(AsyncVoucherify)
         other._caller = Caller(settings, caller.connections, quotas)
         other._owns_connections = False
@@ -256,81 +288,36 @@ class AsyncVoucherify:
         Raises:
             InvalidArgumentError: The path is no absolute path of the API.
             APIError: Voucherify answered with an error status.
-            ResponseValidationError: The body is no JSON.
+            ResponseValidationError: The body is no JSON; of a write, `UnreadableAnswerError`.
             AmbiguousOutcomeError: A write may or may not have happened.
         """
-        _check_path(path)
+        check_options(options)
+        check_path(path)
+        if not isinstance(method, str) or not method.isascii() or not method.isalpha():
+            raise InvalidArgumentError(f"method: expected a name such as GET, got {method!r}")
+        if json is not UNSET and files is not None:
+            raise InvalidArgumentError("files: goes without json; a request has one body")
         target, _, query = path.partition("?")
         added = _protocol.encode_query(params)
+        query = "&".join(part for part in (query, added) if part)
+        _protocol.check_url(target, query)
         content = None if json is UNSET else _protocol.encode_json(json, name="json")
-        answer = await self._caller.send(
-            Call(
-                # Not the path itself, which may hold a code that logs and errors must not show.
-                Route(method.upper(), "(request)"),
-                target,
-                "&".join(part for part in (query, added) if part),
-                content,
-                None if content is None else "application/json",
-                files,
-                headers or {},
-                options,
-            )
+        call = Call(
+            # Not the path itself, which may hold a code that logs and errors must not show.
+            Route(method.upper(), "(request)"),
+            target,
+            query,
+            content,
+            None if content is None else "application/json",
+            files,
+            check_headers(headers or {}),
+            options,
         )
-        return RawResponse(answer.status_code, answer.headers, _protocol.decode_answer(answer))
-
-
-def _auth(app_id: str | None, app_token: str | None, auth: Auth | None) -> Auth:
-    if auth is not None:
-        if app_id is not None or app_token is not None:
-            raise ConfigurationError(
-                "auth: goes without app_id and app_token; give one or the other"
-            )
-        return auth
-    app_id = os.environ.get("VOUCHERIFY_APP_ID") if app_id is None else app_id
-    app_token = os.environ.get("VOUCHERIFY_APP_TOKEN") if app_token is None else app_token
-    if not app_id or not app_token:
-        missing = "app_id" if not app_id else "app_token"
-        raise ConfigurationError(
-            f"{missing}: is missing. Pass it to AsyncVoucherify, set VOUCHERIFY_{missing.upper()}, "
-            "or pass auth="
-        )
-    return ApiKeyAuth(app_id, app_token)
-
-
-def _base_url(base_url: str | None, cluster: str) -> str:
-    base_url = os.environ.get("VOUCHERIFY_BASE_URL") if base_url is None else base_url
-    if not base_url:
-        if not isinstance(cluster, str) or not _CLUSTER.fullmatch(cluster):
-            raise ConfigurationError(
-                f'cluster: expected a name such as "api" or "us1.api", got {cluster!r}'
-            )
-        return f"https://{cluster}.voucherify.io"
-    url = urlsplit(base_url)
-    if url.scheme not in {"http", "https"} or not url.hostname:
-        raise ConfigurationError(f"base_url: expected an http(s) URL, got {base_url!r}")
-    if url.query or url.fragment or url.username or url.password:
-        raise ConfigurationError("base_url: takes a scheme, a host, a port and a path, no more")
-    return base_url.rstrip("/")
-
-
-def _check_timeout(timeout: Any) -> Any:
-    if isinstance(timeout, (int, float)) and not timeout > 0:
-        raise ConfigurationError(f"timeout: expected seconds above 0 or None, got {timeout!r}")
-    return timeout
-
-
-def _check_path(path: str) -> None:
-    if not path.startswith("/") or path.startswith("//"):
-        raise InvalidArgumentError(
-            f"path: expected an absolute path such as /v1/campaigns, got {path!r}"
-        )
-    segments = path.partition("?")[0].split("/")
-    if "#" in path or any(segment in {".", ".."} for segment in segments) or not path.isprintable():
-        raise InvalidArgumentError("path: has a dot segment, a fragment or a control character")
-
-
-def _headers(api_version: str | None, headers: Mapping[str, str] | None) -> dict[str, str]:
-    made = {"User-Agent": _USER_AGENT, "Accept": "application/json"}
-    if api_version is not None:
-        made["X-Voucherify-API-Version"] = api_version
-    return {**made, **(headers or {})}
+        answer = await self._caller.send(call)
+        try:
+            body = _protocol.decode_answer(answer)
+        except ResponseValidationError as error:
+            if call.route.method in SAFE_METHODS:
+                raise
+            raise _failures.unreadable(error, call) from error
+        return RawResponse(answer.status_code, answer.headers, body)

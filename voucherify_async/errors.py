@@ -132,6 +132,8 @@ class TransportError(VoucherifyError):
 
     sent: bool = True
     """Whether the request may have reached Voucherify."""
+    status_code: int | None = None
+    """The status of an answer that broke off after its head, or None where not even that came."""
 
     def __init__(self, message: str, *, method: str = "", path: str = "") -> None:
         super().__init__(message)

@@ -6,9 +6,9 @@ stops in the first page has cost one request.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import (
-    AsyncGenerator,
     AsyncIterator,
     Awaitable,
     Callable,
@@ -17,14 +17,13 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from contextlib import aclosing
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ._background import BackgroundTask
-from ._schemes import Envelope, Query, Scheme
+from ._schemes import Envelope, Query, Scheme, Step
 from .errors import InvalidArgumentError
 
 T = TypeVar("T")
@@ -54,6 +53,30 @@ class Page(Generic[T]):
         return len(self.items)
 
 
+@frozen
+class _Listing(Generic[T]):
+    """What a listing consists of: all that a walk has to know."""
+
+    fetch: Callable[[Query], Awaitable[Envelope]]
+    structure: Callable[[Any, str], T]
+    scheme: Callable[[], Scheme]
+    query: Query
+    max_items: int | None
+    prefetch: int
+
+    def page(self, scheme: Scheme, query: Query, envelope: Envelope) -> Page[T]:
+        raw = scheme.unseen(envelope)
+        step = scheme.after(query, envelope)
+        return Page(
+            items=[self.structure(item, f"$.{envelope.key}[{i}]") for i, item in raw],
+            total=envelope.total,
+            has_more=step is not None,
+            query=query,
+            next_query=step if isinstance(step, Mapping) else None,
+            extra=envelope.extra,
+        )
+
+
 class AsyncPaginator(Generic[T]):
     """A listing that has not been asked for yet: nothing is sent until it is used.
 
@@ -81,38 +104,24 @@ class AsyncPaginator(Generic[T]):
         max_items: int | None = None,
         prefetch: int = 1,
     ) -> None:
-        _check_count("max_items", max_items)
+        if max_items is not None:
+            _check_count("max_items", max_items)
         _check_count("prefetch", prefetch)
-        self._fetch = fetch
-        self._structure = structure
-        self._scheme = scheme
-        self._query = query
-        self._max_items = max_items
-        self._prefetch = prefetch
+        self._listing = _Listing(fetch, structure, scheme, query, max_items, prefetch)
 
     def __repr__(self) -> str:
-        return f"AsyncPaginator({dict(self._query)!r})"
+        return f"AsyncPaginator({dict(self._listing.query)!r})"
 
     def __await__(self) -> Generator[Any, Any, Page[T]]:
         return self._first_page().__await__()
 
-    async def __aiter__(self) -> AsyncIterator[T]:
+    def __aiter__(self) -> AsyncIterator[T]:
         """Every item of every page, at most `max_items` of them."""
-        left = self._max_items
-        if left == 0:
-            return
-        async with aclosing(self._walk()) as pages:
-            async for page in pages:
-                for item in page.items if left is None else page.items[:left]:
-                    yield item
-                if left is not None:
-                    left -= len(page)
-                    if left <= 0:
-                        return
+        return _Items(self._listing)
 
     def pages(self) -> AsyncIterator[Page[T]]:
         """Every page. `max_items` ends the walk after the page that reaches it."""
-        return self._walk()
+        return _Walk(self._listing)
 
     async def collect(self, max_items: int | None = None) -> list[T]:
         """Walk the listing into a list.
@@ -127,75 +136,133 @@ class AsyncPaginator(Generic[T]):
             PaginationLimitError: The listing is longer than the API's pages reach.
             PaginationError: The server repeats itself.
         """
-        bound = self._max_items if max_items is None else max_items
-        bounded: AsyncPaginator[T] = AsyncPaginator(
-            self._fetch,
-            self._structure,
-            self._scheme,
-            self._query,
-            max_items=bound,
-            prefetch=self._prefetch,
-        )
-        return [item async for item in bounded]
+        listing = self._listing
+        if max_items is not None:
+            _check_count("max_items", max_items)
+            listing = evolve(listing, max_items=max_items)
+        return [item async for item in _Items(listing)]
 
     async def _first_page(self) -> Page[T]:
-        return self._page(self._scheme(), self._query, await self._fetch(self._query))
+        listing = self._listing
+        return listing.page(listing.scheme(), listing.query, await listing.fetch(listing.query))
 
-    def _page(self, scheme: Scheme, query: Query, envelope: Envelope) -> Page[T]:
-        raw = scheme.unseen(envelope.items)
-        step = scheme.after(query, envelope)
-        return Page(
-            items=[self._structure(item, f"$.{envelope.key}[{i}]") for i, item in raw],
-            total=envelope.total,
-            has_more=step is not None,
-            query=query,
-            next_query=step if isinstance(step, Mapping) else None,
-            extra=envelope.extra,
-        )
 
-    async def _walk(self) -> AsyncGenerator[Page[T], None]:
-        scheme, query, count, number = self._scheme(), self._query, 0, 1
-        ahead: deque[tuple[Query, BackgroundTask[Envelope]]] = deque()
+class _Walk(Generic[T]):
+    """One walk over the pages.
+
+    A plain iterator, no async generator: whoever leaves a loop early drops it, which ends the
+    reading ahead at once, where a generator would have to be closed by the event loop first (and
+    trio warns of each that it has to close).
+    """
+
+    def __init__(self, listing: _Listing[T]) -> None:
+        self._ahead: deque[tuple[Query, BackgroundTask[Envelope]]] = deque()
+        self._listing = listing
+        self._scheme = listing.scheme()
+        self._step: Step = listing.query
+        self._count = 0
+        self._is_first = True
+        self._is_running = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Page[T]:
+        if self._is_running:
+            raise RuntimeError("A listing is walked by one task at a time")
+        # Whatever goes wrong from here on ends the walk.
+        step, self._step = self._step, None
+        if step is None:
+            raise StopAsyncIteration
+        if isinstance(step, Exception):
+            raise step
+        self._is_running = True
         try:
-            while True:
-                envelope = await self._next_envelope(query, ahead)
-                page = self._page(scheme, query, envelope)
-                count += len(page)
-                wanted = self._max_items is None or count < self._max_items
-                if number > 1 and wanted:
-                    self._read_ahead(scheme.upcoming(query, envelope, self._prefetch), ahead)
-                yield page
-                if not wanted:
-                    return
-                step = scheme.step
-                if step is None:
-                    return
-                if isinstance(step, Exception):
-                    raise step
-                query, number = step, number + 1
+            return await self._read(step)
+        except BaseException:
+            self._drop_ahead()
+            raise
         finally:
-            # Without awaiting: the caller broke off, or is being cancelled.
-            for _, task in ahead:
-                task.cancel()
+            self._is_running = False
 
-    async def _next_envelope(
-        self, query: Query, ahead: deque[tuple[Query, BackgroundTask[Envelope]]]
-    ) -> Envelope:
-        if ahead and ahead[0][0] == query:
-            envelope = await ahead[0][1].result()
-            ahead.popleft()
+    def __del__(self) -> None:
+        self._drop_ahead()
+
+    async def aclose(self) -> None:
+        """End the walk here."""
+        self._step = None
+        self._drop_ahead()
+
+    async def _read(self, query: Query) -> Page[T]:
+        listing, scheme = self._listing, self._scheme
+        if self._is_first:
+            query = await self._begin(query)
+        while True:
+            envelope = await self._envelope(query)
+            page = listing.page(scheme, query, envelope)
+            if page.items or page.next_query is None:
+                break
+            # Nothing in it was new, but there is more to come.
+            query = page.next_query
+        self._count += len(page)
+        if listing.max_items is None or self._count < listing.max_items:
+            if not self._is_first:
+                self._read_ahead(scheme.upcoming(query, envelope, listing.prefetch))
+            self._step = scheme.step
+        self._is_first = False
+        return page
+
+    async def _begin(self, query: Query) -> Query:
+        survey = self._scheme.survey(query)
+        if survey is None:
+            return query
+        return self._scheme.begin(query, await self._listing.fetch(survey))
+
+    async def _envelope(self, query: Query) -> Envelope:
+        if self._ahead and self._ahead[0][0] != query:
+            # The walk went another way than it seemed.
+            self._drop_ahead()
+        if self._ahead:
+            envelope = await self._ahead[0][1].result()
+            self._ahead.popleft()
             return envelope
-        return await self._fetch(query)
+        return await self._listing.fetch(query)
 
-    def _read_ahead(
-        self, queries: Sequence[Query], ahead: deque[tuple[Query, BackgroundTask[Envelope]]]
-    ) -> None:
-        for query in queries[len(ahead) :]:
-            ahead.append((query, BackgroundTask(partial(self._fetch, query))))
+    def _read_ahead(self, queries: Sequence[Query]) -> None:
+        for query in queries[len(self._ahead) :]:
+            self._ahead.append((query, BackgroundTask(partial(self._listing.fetch, query))))
+
+    def _drop_ahead(self) -> None:
+        while self._ahead:
+            self._ahead.popleft()[1].cancel()
 
 
-def _check_count(name: str, value: int | None) -> None:
-    if value is None:
-        return
+class _Items(Generic[T]):
+    """One walk over the items of the pages."""
+
+    def __init__(self, listing: _Listing[T]) -> None:
+        self._pages = _Walk(listing)
+        self._items: Iterator[T] = iter(())
+        self._left = math.inf if listing.max_items is None else listing.max_items
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> T:
+        if self._left <= 0:
+            raise StopAsyncIteration
+        while True:
+            for item in self._items:
+                self._left -= 1
+                return item
+            self._items = iter(await self._pages.__anext__())
+
+    async def aclose(self) -> None:
+        """End the walk here."""
+        self._left = 0
+        await self._pages.aclose()
+
+
+def _check_count(name: str, value: int) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise InvalidArgumentError(f"{name}: expected an integer of at least 0, got {value!r}")

@@ -164,7 +164,8 @@ class Unstructuring:
             key: Any = ""
             try:
                 for key, value in values.items():
-                    result[_text(key)] = None if value is None else hook(value)
+                    if value is not UNSET:
+                        result[_text(key)] = None if value is None else hook(value)
             except Mismatch as error:
                 error.path.append(str(key))
                 raise

@@ -1,152 +1,173 @@
-"""The models: one module a noun."""
+"""The models: one module a noun, loaded when one of its names is first asked for."""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from ._base import Model
-from .async_actions import (
-    AsyncAction,
-    AsyncActionAccepted,
-    AsyncActionFailure,
-    AsyncActionItemError,
-    AsyncActionResult,
-    AsyncActionStatus,
-    AsyncActionType,
-    OperationStatus,
-)
-from .discounts import (
-    AmountDiscount,
-    AmountEffect,
-    Discount,
-    DiscountedUnit,
-    DiscountItem,
-    FixedDiscount,
-    FixedEffect,
-    MultipleUnitDiscount,
-    PercentDiscount,
-    PercentEffect,
-    UnitDiscount,
-    UnitEffect,
-    UnknownDiscount,
-)
-from .export_fields import (
-    CustomerExportField,
-    CustomerExportOrder,
-    OrderExportField,
-    OrderExportOrder,
-    PointsExpirationExportField,
-    PointsExpirationExportOrder,
-    PublicationExportField,
-    PublicationExportOrder,
-    RedemptionExportField,
-    RedemptionExportOrder,
-    TransactionExportField,
-    TransactionExportOrder,
-    VoucherExportField,
-    VoucherExportOrder,
-)
-from .export_requests import (
-    CardTransactionsExportParameters,
-    CustomerExportCreate,
-    CustomerExportParameters,
-    ExportCreate,
-    OrderExportCreate,
-    OrderExportParameters,
-    PointsExpirationExportCreate,
-    PointsExpirationExportParameters,
-    PublicationExportCreate,
-    PublicationExportParameters,
-    RedemptionExportCreate,
-    RedemptionExportParameters,
-    TransactionExportCreate,
-    TransactionExportParameters,
-    VoucherExportCreate,
-    VoucherExportParameters,
-)
-from .exports import (
-    Export,
-    ExportedObject,
-    ExportFilters,
-    ExportOrder,
-    ExportParameters,
-    ExportResult,
-    ExportStatus,
-)
-from .filters import (
-    FieldConditions,
-    FilterConditions,
-    FilterOperand,
-    Junction,
-)
-from .oauth import (
-    OAuthIntrospection,
-    OAuthToken,
-)
-from .references import (
-    NamedReference,
-    Reference,
-    RelatedObject,
-)
-from .transactions import (
-    EarningRuleReference,
-    EarningRuleSource,
-    EventCategory,
-    EventChannel,
-    EventReference,
-    EventSource,
-    EventSourceApiKey,
-    LoyaltyPendingPoints,
-    OrderReference,
-    PendingPointsDetails,
-    PendingPointsEvent,
-    TransactionBalance,
-    TransactionDetails,
-    TransactionOrder,
-    TransactionType,
-    VoucherTransaction,
-)
-from .validity import (
-    DailyHours,
-    ValidityHours,
-    ValidityTimeframe,
-)
-from .voucher_imports import (
-    CampaignImport,
-    CampaignVoucherImport,
-    DiscountVoucherImport,
-    GiftVoucherImport,
-    ImportedRedemption,
-    LoyaltyCardImport,
-    VoucherImport,
-)
-from .voucher_requests import (
-    CodeConfig,
-    DiscountVoucherCreate,
-    GiftVoucherCreate,
-    LoyaltyCardCreate,
-    RedemptionLimit,
-    TimeRange,
-    VoucherCreate,
-    VoucherMetadataUpdate,
-    VoucherUpdate,
-)
-from .vouchers import (
-    BalanceUpdate,
-    CardType,
-    Category,
-    Gift,
-    GiftEffect,
-    LoyaltyCard,
-    OperationType,
-    ValidationRuleAssignment,
-    ValidationRuleAssignments,
-    ValidationStatus,
-    Voucher,
-    VoucherAsset,
-    VoucherAssets,
-    VoucherOrder,
-    VoucherPublications,
-    VoucherRedemption,
-    VoucherType,
+
+if TYPE_CHECKING:
+    from .async_actions import (
+        AsyncAction,
+        AsyncActionAccepted,
+        AsyncActionFailure,
+        AsyncActionItemError,
+        AsyncActionResult,
+        AsyncActionStatus,
+        AsyncActionType,
+        OperationStatus,
+    )
+    from .discounts import (
+        AmountDiscount,
+        AmountEffect,
+        Discount,
+        DiscountedUnit,
+        DiscountItem,
+        FixedDiscount,
+        FixedEffect,
+        MultipleUnitDiscount,
+        PercentDiscount,
+        PercentEffect,
+        UnitDiscount,
+        UnitEffect,
+        UnknownDiscount,
+    )
+    from .export_fields import (
+        CustomerExportField,
+        CustomerExportOrder,
+        OrderExportField,
+        OrderExportOrder,
+        PointsExpirationExportField,
+        PointsExpirationExportOrder,
+        PublicationExportField,
+        PublicationExportOrder,
+        RedemptionExportField,
+        RedemptionExportOrder,
+        TransactionExportField,
+        TransactionExportOrder,
+        VoucherExportField,
+        VoucherExportOrder,
+    )
+    from .export_requests import (
+        CardTransactionsExportParameters,
+        CustomerExportCreate,
+        CustomerExportParameters,
+        ExportCreate,
+        OrderExportCreate,
+        OrderExportParameters,
+        PointsExpirationExportCreate,
+        PointsExpirationExportParameters,
+        PublicationExportCreate,
+        PublicationExportParameters,
+        RedemptionExportCreate,
+        RedemptionExportParameters,
+        TransactionExportCreate,
+        TransactionExportParameters,
+        VoucherExportCreate,
+        VoucherExportParameters,
+    )
+    from .exports import (
+        Export,
+        ExportedObject,
+        ExportFilters,
+        ExportOrder,
+        ExportParameters,
+        ExportResult,
+        ExportStatus,
+    )
+    from .filters import (
+        FieldConditions,
+        FilterConditions,
+        FilterOperand,
+        Junction,
+    )
+    from .oauth import (
+        OAuthIntrospection,
+        OAuthToken,
+    )
+    from .references import (
+        NamedReference,
+        Reference,
+        RelatedObject,
+    )
+    from .transactions import (
+        EarningRuleReference,
+        EarningRuleSource,
+        EventCategory,
+        EventChannel,
+        EventReference,
+        EventSource,
+        EventSourceApiKey,
+        LoyaltyPendingPoints,
+        OrderReference,
+        PendingPointsDetails,
+        PendingPointsEvent,
+        TransactionBalance,
+        TransactionDetails,
+        TransactionOrder,
+        TransactionType,
+        VoucherTransaction,
+    )
+    from .validity import (
+        DailyHours,
+        ValidityHours,
+        ValidityTimeframe,
+    )
+    from .voucher_imports import (
+        CampaignImport,
+        CampaignVoucherImport,
+        DiscountVoucherImport,
+        GiftVoucherImport,
+        ImportedRedemption,
+        LoyaltyCardImport,
+        VoucherImport,
+    )
+    from .voucher_requests import (
+        CodeConfig,
+        DiscountVoucherCreate,
+        GiftVoucherCreate,
+        LoyaltyCardCreate,
+        RedemptionLimit,
+        TimeRange,
+        VoucherCreate,
+        VoucherMetadataUpdate,
+        VoucherUpdate,
+    )
+    from .vouchers import (
+        BalanceUpdate,
+        CardType,
+        Category,
+        Gift,
+        GiftEffect,
+        LoyaltyCard,
+        OperationType,
+        ValidationRuleAssignment,
+        ValidationRuleAssignments,
+        ValidationStatus,
+        Voucher,
+        VoucherAsset,
+        VoucherAssets,
+        VoucherOrder,
+        VoucherPublications,
+        VoucherRedemption,
+        VoucherType,
+    )
+
+_MODULES = (
+    "vouchers",
+    "discounts",
+    "validity",
+    "references",
+    "transactions",
+    "async_actions",
+    "exports",
+    "filters",
+    "export_fields",
+    "export_requests",
+    "oauth",
+    "voucher_imports",
+    "voucher_requests",
 )
 
 __all__ = [
@@ -271,3 +292,17 @@ __all__ = [
     "VoucherType",
     "VoucherUpdate",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # A service that reads vouchers never makes the classes of an export request.
+    if name in __all__:
+        for module_name in _MODULES:
+            module = import_module(f".{module_name}", __name__)
+            if name in module.__all__:
+                return globals().setdefault(name, getattr(module, name))
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

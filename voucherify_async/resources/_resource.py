@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from .. import _protocol
-from .._caller import Call, Caller, CallOptions, describe
+from attrs import evolve
+
+from .. import _failures, _protocol
+from .._caller import Call, Caller, CallOptions, check_options
 from .._converter import structure_at
 from .._protocol import Answer
+from .._retry import SAFE_METHODS, RetryPolicy
 from .._routes import Route
 from .._schemes import Envelope, Query, Scheme, open_envelope
-from ..errors import ResponseValidationError, UnreadableAnswerError
+from ..errors import ResponseValidationError
 from ..models.async_actions import AsyncActionAccepted
 from ..pagination import AsyncPaginator
 
@@ -56,9 +60,9 @@ class Resource:
         try:
             return structure_at(model, _protocol.decode_answer(answer))
         except ResponseValidationError as error:
-            if route.method == "GET":
+            if route.method in SAFE_METHODS:
                 raise
-            raise _unreadable(error, call) from error
+            raise _failures.unreadable(error, call) from error
 
     def _list(
         self,
@@ -73,11 +77,12 @@ class Resource:
         options: CallOptions,
         **path: str,
     ) -> AsyncPaginator[T]:
+        check_options(options)
         _protocol.check_limit(query["limit"])
         filled = {name: value for name, value in query.items() if value is not None}
         # Refused now, at the line that asked for it, and not at the first page.
-        _protocol.encode_query(filled)
         target = route.path(**path)
+        _protocol.check_url(target, _protocol.encode_query(filled))
 
         async def fetch(query: Query) -> Envelope:
             answer = await self._caller.send(
@@ -94,6 +99,17 @@ class Resource:
             prefetch=prefetch,
         )
 
+    def _patient(self, options: CallOptions) -> CallOptions:
+        """The options of bulk work, which waits for the quota as long as it takes.
+
+        A policy that was given for the call itself is obeyed.
+        """
+        check_options(options)
+        if "retry" in options:
+            return options
+        policy = self._caller.settings.retry or RetryPolicy(max_attempts=1)
+        return {**options, "retry": evolve(policy, max_wait=math.inf)}
+
     async def _accepted(self, route: Route, *, options: CallOptions, **send: Any) -> str:
         """Send work that goes on in the background, and return the id to follow it by."""
         accepted = await self._fetch(AsyncActionAccepted, route, options=options, **send)
@@ -101,7 +117,7 @@ class Resource:
             error = ResponseValidationError(
                 path="$.async_action_id", expected="an id", value=accepted.async_action_id
             )
-            raise _unreadable(error, Call(route, "")) from error
+            raise _failures.unreadable(error, Call(route, "")) from error
         return accepted.async_action_id
 
 
@@ -113,22 +129,16 @@ def _call(
     files: Mapping[str, Any] | None,
     options: CallOptions,
 ) -> Call:
+    check_options(options)
     content = None if body is _NO_BODY else _protocol.encode_json(body)
+    target, query = route.path(**path), _protocol.encode_query(params)
+    _protocol.check_url(target, query)
     return Call(
         route,
-        route.path(**path),
-        _protocol.encode_query(params),
+        target,
+        query,
         content,
         None if content is None else "application/json",
         files,
         options=options,
     )
-
-
-def _unreadable(error: ResponseValidationError, call: Call) -> UnreadableAnswerError:
-    """It was answered with success, so that repeating it would do it twice."""
-    failure = UnreadableAnswerError(
-        path=error.path, expected=error.expected, value=error.value, model=error.model
-    )
-    describe(failure, call)
-    return failure

@@ -7,17 +7,19 @@ from contextlib import asynccontextmanager
 from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from .. import _download, _requests, _routes
 from .._caller import CallOptions
 from .._schemes import PageNumbers
 from ..errors import InvalidArgumentError, ResponseValidationError, UnreadableAnswerError
 from ..jobs import ExportJob, Progress, check_export, wait_until_finished
-from ..models import ExportCreate, ExportOrder
 from ..models.exports import Export
 from ..pagination import AsyncPaginator
 from ._resource import DEFAULT_LIMIT, Resource
+
+if TYPE_CHECKING:
+    from ..models import ExportCreate, ExportOrder
 
 _PAGES = partial(
     PageNumbers,
@@ -45,6 +47,7 @@ class Exports(Resource):
             BadRequestError: A field or filter is unknown.
             AmbiguousOutcomeError: The export may or may not have been accepted.
         """
+        body = _requests.object_body(body)
         return self.follow(
             await self._fetch(Export, _routes.CREATE_EXPORT, body=body, options=options)
         )

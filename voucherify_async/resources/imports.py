@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from os import PathLike
-from typing import IO, Any, Unpack
+from typing import IO, TYPE_CHECKING, Any, Unpack
 
 from .. import _requests, _routes
 from .._caller import CallOptions
 from .._routes import Route
 from ..jobs import AsyncJob
-from ..models.voucher_imports import CampaignImport, VoucherImport
 from ._resource import Resource
 from .async_actions import AsyncActions
+
+if TYPE_CHECKING:
+    from ..models import CampaignImport, VoucherImport
 
 CsvFile = str | PathLike[str] | bytes | IO[bytes]
 """A path, the bytes themselves, or a file opened for reading bytes."""
@@ -65,7 +67,13 @@ class Imports(Resource):
             _routes.IMPORT_TO_CAMPAIGN, items, options, campaign_id=campaign_id
         )
 
-    async def csv(self, file: CsvFile, **options: Unpack[CallOptions]) -> AsyncJob:
+    async def csv(
+        self,
+        file: CsvFile,
+        *,
+        webhooks_enable: bool | None = None,
+        **options: Unpack[CallOptions],
+    ) -> AsyncJob:
         """Import standalone vouchers from CSV (`POST /v1/vouchers/importCSV`).
 
         Columns: Code, Voucher Type, Value, Discount Type, Category, Start Date, Expiration Date,
@@ -74,6 +82,7 @@ class Imports(Resource):
 
         Args:
             file: A path, the bytes, or a file opened for reading bytes; 10 MB at the most.
+            webhooks_enable: Whether the project's webhooks hear of every voucher in the file.
             **options: `timeout` in seconds and `retry`, for this call.
 
         Returns:
@@ -84,7 +93,9 @@ class Imports(Resource):
             OSError: The file cannot be read.
             AmbiguousOutcomeError: The import may or may not have been accepted.
         """
-        return await self._import_csv(_routes.IMPORT_CSV, file, options)
+        return await self._import_csv(
+            _routes.IMPORT_CSV, file, options, webhooks_enable=webhooks_enable
+        )
 
     async def csv_to_campaign(
         self, campaign_id: str, file: CsvFile, **options: Unpack[CallOptions]
@@ -116,9 +127,15 @@ class Imports(Resource):
         return AsyncJob(id, AsyncActions(self._caller))
 
     async def _import_csv(
-        self, route: Route, file: CsvFile, options: CallOptions, **path: str
+        self,
+        route: Route,
+        file: CsvFile,
+        options: CallOptions,
+        *,
+        webhooks_enable: bool | None = None,
+        **path: str,
     ) -> AsyncJob:
         route.path(**path)  # refused before a file is read
-        files = {"file": await _requests.csv_part(file)}
+        files = await _requests.csv_form(file, webhooks_enable=webhooks_enable)
         id = await self._accepted(route, files=files, options=options, **path)  # noqa: A001
         return AsyncJob(id, AsyncActions(self._caller))

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from .. import _routes
 from .._caller import CallOptions
 from .._schemes import Cursor
-from .._sentinels import UNSET
 from ..jobs import ExportJob
-from ..models import (
-    CardTransactionsExportParameters,
-    TransactionExportField,
-    TransactionExportOrder,
-)
 from ..models.exports import Export
 from ..models.transactions import TransactionOrder, VoucherTransaction
 from ..pagination import AsyncPaginator
 from ._resource import DEFAULT_LIMIT, Resource
 from .exports import Exports
+
+if TYPE_CHECKING:
+    from ..models import TransactionExportField, TransactionExportOrder
 
 
 class Transactions(Resource):
@@ -111,9 +108,8 @@ class Transactions(Resource):
             NotFoundError: There is no such voucher.
             AmbiguousOutcomeError: The export may or may not have been accepted.
         """
-        parameters = CardTransactionsExportParameters(
-            order=order or UNSET, fields=fields if fields is not None else UNSET
-        )
+        chosen = {"order": order, "fields": fields}
+        parameters = {key: value for key, value in chosen.items() if value is not None}
         export = await self._fetch(
             Export,
             _routes.EXPORT_TRANSACTIONS,

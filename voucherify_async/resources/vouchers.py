@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from .. import _requests, _routes, _settlement
 from .._caller import CallOptions
+from .._converter import to_json_types
+from .._lookups import VoucherLookups
 from .._schemes import PageNumbers
+from .._windows import Windows
 from ..errors import AmbiguousOutcomeError
 from ..jobs import AsyncJob
-from ..models import TimeRange, VoucherCreate, VoucherMetadataUpdate, VoucherOrder, VoucherUpdate
 from ..models.vouchers import BalanceUpdate, Voucher
 from ..pagination import AsyncPaginator
 from ._resource import DEFAULT_LIMIT, Resource
 from .async_actions import AsyncActions
+
+if TYPE_CHECKING:
+    from ..models import (
+        TimeRange,
+        VoucherCreate,
+        VoucherMetadataUpdate,
+        VoucherOrder,
+        VoucherUpdate,
+    )
 
 _PAGES = partial(
     PageNumbers,
@@ -42,6 +53,44 @@ class Vouchers(Resource):
             NotFoundError: There is no such voucher.
         """
         return await self._fetch(Voucher, _routes.GET_VOUCHER, options=options, code=code)
+
+    def get_many(
+        self,
+        codes: Iterable[str] | AsyncIterable[str],
+        *,
+        concurrency: int | None = None,
+        **options: Unpack[CallOptions],
+    ) -> VoucherLookups:
+        """Read many vouchers, of which each may fail on its own. Sends nothing until used.
+
+        ```python
+        for found in await client.vouchers.get_many(codes):
+            print(found.code, found.voucher if found.ok else found.error)
+        ```
+
+        Awaited, it gives a list in the order of the codes. Iterated, it gives results as they
+        complete and reads the codes as it goes, so that they may be without end: what it keeps in
+        memory does not grow. There is one result for each code given, and each distinct code is
+        asked for once; when codes that come one by one are iterated, that holds for the last
+        1,000 distinct ones. Lookups wait for the quota as long as it takes, unless `retry` is
+        given.
+
+        Args:
+            codes: Codes or ids: any iterable or async iterable.
+            concurrency: How many lookups are under way at the most; by default the client's
+                `max_concurrency`.
+            **options: `timeout` in seconds and `retry`, for each lookup.
+
+        Returns:
+            The lookups: await them, or iterate them.
+
+        Raises:
+            InvalidArgumentError: `codes` is one text, or `concurrency` is below 1.
+        """
+        look_up = partial(self.get, **self._patient(options))
+        if concurrency is None:
+            concurrency = self._caller.connections.max_concurrency
+        return VoucherLookups(look_up, codes, concurrency)
 
     def list(
         self,
@@ -115,6 +164,84 @@ class Vouchers(Resource):
             options=options,
         )
 
+    def list_all(
+        self,
+        *,
+        limit: int = DEFAULT_LIMIT,
+        category: str | None = None,
+        campaign_id: str | None = None,
+        customer: str | None = None,
+        campaign: str | None = None,
+        created_at: TimeRange | Mapping[str, Any] | None = None,
+        updated_at: TimeRange | Mapping[str, Any] | None = None,
+        code: str | None = None,
+        ids: Sequence[str] | None = None,
+        filters: Mapping[str, Any] | None = None,
+        max_items: int | None = None,
+        concurrency: int = 1,
+        **options: Unpack[CallOptions],
+    ) -> AsyncPaginator[Voucher]:
+        """List every voucher that matches, also past the 9,900 that `list` reaches.
+
+        They come oldest first, each exactly once: every voucher that is there when the walk begins
+        and is not deleted meanwhile. Vouchers created during the walk are left out. A voucher that
+        a change makes match, or match no more, while the walk is on may be in it or not. The pages'
+        `total` is that of the query at hand, not of the whole listing. Waits for the quota as long
+        as it takes, unless `retry` is given.
+
+        Args:
+            limit: Vouchers a page, 1 to 100.
+            category: Only those of this category.
+            campaign_id: Only those of the campaign with this id.
+            customer: Only those held by the customer with this id.
+            campaign: Only those of the campaign with this name.
+            created_at: Only those created `before` or `after` an instant.
+            updated_at: Only those changed `before` or `after` an instant.
+            code: Only those with this code.
+            ids: Only those with these ids.
+            filters: Advanced filters as Voucherify documents them.
+            max_items: How many vouchers to yield at the most.
+            concurrency: How many pages are read at once. With more than 1, pages are read by their
+                numbers: where one voucher begins to match in the very moment in which another one
+                ceases to, a voucher may be missed. With 1, nothing of the kind matters.
+            **options: `timeout` in seconds and `retry`, for each page.
+
+        Returns:
+            A paginator: iterate it, or await it for the first page.
+
+        Raises:
+            InvalidArgumentError: An argument is out of range.
+            PaginationLimitError: While walking: more than 9,900 were created in one instant.
+            PaginationError: While walking: the listing changes faster than it can be read.
+        """
+        _requests.check_count("concurrency", concurrency)
+        query = {
+            "limit": limit,
+            "page": 1,
+            "category": category,
+            "campaign_id": campaign_id,
+            "customer": customer,
+            "campaign": campaign,
+            "created_at": None if created_at is None else to_json_types(created_at, "created_at"),
+            "updated_at": updated_at,
+            "order": "created_at",
+            "code": code,
+            "ids": _requests.check_ids(ids),
+            "filters": filters,
+        }
+        scheme = partial(Windows, query, numbered=concurrency > 1)
+        scheme()  # refuses instants that it cannot read
+        return self._list(
+            Voucher,
+            _routes.LIST_VOUCHERS,
+            "vouchers",
+            scheme,
+            query,
+            max_items=max_items,
+            prefetch=concurrency,
+            options=self._patient(options),
+        )
+
     async def create(
         self, code: str, body: VoucherCreate | Mapping[str, Any], **options: Unpack[CallOptions]
     ) -> Voucher:
@@ -139,13 +266,13 @@ class Vouchers(Resource):
                 settle it.
         """
         sent = _requests.creation_body(code, body)
-        started = self._caller.settings.clock.time()
+        settlement = _settlement.Settlement(self._caller, options)
         try:
             return await self._fetch(
                 Voucher, _routes.CREATE_VOUCHER, body=sent, options=options, code=code
             )
         except AmbiguousOutcomeError as error:
-            return await _settlement.settle_creation(self.get, code, sent, started, error)
+            return await _settlement.settle_creation(code, sent, settlement, error)
 
     async def generate(
         self,
@@ -164,9 +291,8 @@ class Vouchers(Resource):
         Raises:
             AmbiguousOutcomeError: It may or may not have been created.
         """
-        return await self._fetch(
-            Voucher, _routes.GENERATE_VOUCHER, body={} if body is None else body, options=options
-        )
+        body = {} if body is None else _requests.object_body(body)
+        return await self._fetch(Voucher, _routes.GENERATE_VOUCHER, body=body, options=options)
 
     async def update(
         self, code: str, changes: VoucherUpdate | Mapping[str, Any], **options: Unpack[CallOptions]
@@ -185,8 +311,9 @@ class Vouchers(Resource):
             NotFoundError: There is no such voucher.
             AmbiguousOutcomeError: The change may or may not have been made.
         """
+        body = _requests.object_body(changes)
         return await self._fetch(
-            Voucher, _routes.UPDATE_VOUCHER, body=changes, options=options, code=code
+            Voucher, _routes.UPDATE_VOUCHER, body=body, options=options, code=code
         )
 
     async def delete(
@@ -273,7 +400,9 @@ class Vouchers(Resource):
         """
         update = _settlement.balance_update(code, amount, source_id=source_id, reason=reason)
 
-        async def send() -> BalanceUpdate:
+        settlement = _settlement.Settlement(self._caller, options)
+
+        async def send(options: CallOptions) -> BalanceUpdate:
             return await self._fetch(
                 BalanceUpdate,
                 _routes.UPDATE_BALANCE,
@@ -282,7 +411,7 @@ class Vouchers(Resource):
                 code=code,
             )
 
-        return await _settlement.carry_out(update, send, self._caller, confirm=confirm)
+        return await _settlement.carry_out(update, send, settlement, confirm=confirm)
 
     async def release_session(
         self, code: str, session_key: str, **options: Unpack[CallOptions]
