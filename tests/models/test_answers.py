@@ -265,7 +265,10 @@ def test_the_repr_shows_what_is_set() -> None:
     assert repr(models.VoucherUpdate(active=False)) == "VoucherUpdate(active=False)"
 
 
-@pytest.mark.parametrize("model", [m for m in vars(models).values() if isinstance(m, type)])
+_CLASSES = [m for m in (getattr(models, n) for n in models.__all__) if isinstance(m, type)]
+
+
+@pytest.mark.parametrize("model", _CLASSES)
 def test_models_are_frozen_and_slotted(model: type[Any]) -> None:
     """No model can be changed, and none has room for a misspelt attribute."""
     assert issubclass(model, Model)
