@@ -56,25 +56,24 @@ _TRANSPORT_ERRORS: Final[Mapping[str, type[TransportError]]] = {
     "RequestError": errors.TransportError,
 }
 
-_UNSENT_CAUSES: Final = frozenset(
-    {
-        # httpcore's
-        "ConnectError",
-        "ConnectTimeout",
-        "PoolTimeout",
-        "ProxyError",
-        "UnsupportedProtocol",
-        # aiohttp's
-        "ClientConnectorError",
-        "ClientConnectorDNSError",
-        "ClientConnectorSSLError",
-        "ClientConnectorCertificateError",
-        "ClientProxyConnectionError",
-        "ConnectionTimeoutError",
-        "InvalidUrlClientError",
-        "NonHttpUrlClientError",
-    }
-)
+# What bears out that nothing was sent, by the class of the error under the HTTP client's.
+_UNSENT_CAUSES: Final[Mapping[str, type[TransportError]]] = {
+    # httpcore's
+    "ConnectError": errors.ConnectError,
+    "ConnectTimeout": errors.ConnectTimeout,
+    "PoolTimeout": errors.PoolTimeout,
+    "ProxyError": errors.ConnectError,
+    "UnsupportedProtocol": errors.ConnectError,
+    # aiohttp's
+    "ClientConnectorError": errors.ConnectError,
+    "ClientConnectorDNSError": errors.ConnectError,
+    "ClientConnectorSSLError": errors.ConnectError,
+    "ClientConnectorCertificateError": errors.ConnectError,
+    "ClientProxyConnectionError": errors.ConnectError,
+    "ConnectionTimeoutError": errors.ConnectTimeout,
+    "InvalidUrlClientError": errors.ConnectError,
+    "NonHttpUrlClientError": errors.ConnectError,
+}
 
 
 @frozen
@@ -280,9 +279,12 @@ def translate(error: Exception, request: Outgoing) -> TransportError | None:
     for base in type(error).__mro__:
         found = _TRANSPORT_ERRORS.get(base.__name__)
         if found is not None and base.__module__.partition(".")[0].startswith("httpx"):
-            if not (found.sent or _is_unsent(error.__cause__)):
-                found = errors.ReadError
-            text = str(error) or type(error).__name__
+            if not found.sent and error.__cause__ is not None:
+                # aiohttp's adapter calls every broken connection a connect timeout, also one that
+                # broke after the request was written: taken at its word, it would have money
+                # moved twice.
+                found = _UNSENT_CAUSES.get(type(error.__cause__).__name__, errors.ReadError)
+            text = _text(error)
             if _quotes_request(error):
                 text = f"{type(error).__name__}: the request cannot be sent"
             elif found is errors.PoolTimeout:
@@ -290,15 +292,6 @@ def translate(error: Exception, request: Outgoing) -> TransportError | None:
             message = f"{request.method} {request.template}: {text}"
             return found(message, method=request.method, path=request.template)
     return None
-
-
-def _is_unsent(cause: BaseException | None) -> bool:
-    """Whether what lies under a connect error bears it out.
-
-    aiohttp's adapter calls every broken connection a connect timeout, also one that broke after
-    the request was written: taken at its word, it would have money moved twice.
-    """
-    return cause is None or type(cause).__name__ in _UNSENT_CAUSES
 
 
 def _quotes_request(error: BaseException) -> bool:
@@ -316,3 +309,13 @@ def _detached_cause(error: BaseException) -> BaseException | None:
         link.__traceback__ = None
         link = link.__cause__ or link.__context__
     return cause
+
+
+def _text(error: BaseException) -> str:
+    """What the error says, or what it was raised from where it says nothing."""
+    said: BaseException | None = error
+    while said is not None:
+        if str(said):
+            return str(said)
+        said = said.__cause__ or said.__context__
+    return type(error).__name__
