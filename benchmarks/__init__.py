@@ -1,0 +1,1 @@
+"""Speed of the library beside that of its peers: `python -m benchmarks`."""
