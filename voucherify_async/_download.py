@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import anyio
+from attrs import frozen
 
 from . import _protocol
 from ._caller import Caller
@@ -19,6 +20,14 @@ from .errors import InvalidArgumentError
 
 _OWN_DOMAIN = ".voucherify.io"
 _PORTS = {"https": 443, "http": 80}
+
+
+@frozen
+class Piece:
+    """Some bytes of a file, and where in it they belong."""
+
+    offset: int
+    content: bytes
 
 
 def is_trusted(url: str, base_url: str) -> bool:
@@ -46,8 +55,8 @@ def _origin(url: SplitResult) -> tuple[str, str, int | None]:
 
 
 @asynccontextmanager
-async def stream(caller: Caller, url: str) -> AsyncIterator[AsyncIterator[bytes]]:
-    """Open a download.
+async def opened(caller: Caller, url: str, headers: Mapping[str, str]) -> AsyncIterator[Any]:
+    """Open a download as a response of httpx's shape whose body was not read.
 
     Raises:
         InvalidArgumentError: It is no http(s) URL.
@@ -57,10 +66,10 @@ async def stream(caller: Caller, url: str) -> AsyncIterator[AsyncIterator[bytes]
     if not _is_address(url):
         raise InvalidArgumentError("export: the address of its file is no http(s) URL")
     sign = is_trusted(url, caller.settings.base_url)
-    async with caller.open(url, {"Accept": "text/csv, */*"}, sign=sign) as response:
+    async with caller.open(url, {"Accept": "text/csv, */*", **headers}, sign=sign) as response:
         if response.status_code >= 300:
             await _refuse(response, caller)
-        yield response.aiter_bytes()
+        yield response
 
 
 def _is_address(url: str) -> bool:
@@ -78,17 +87,22 @@ async def _refuse(response: Any, caller: Caller) -> None:
     raise _protocol.error_from(answer, caller.settings.clock.time())
 
 
-async def write(chunks: AsyncIterator[bytes], to: Path) -> Path:
+async def write(pieces: AsyncGenerator[Piece, None], to: Path) -> Path:
     """Write a stream to a file that appears whole or not at all.
 
     Raises:
         OSError: It cannot be written.
     """
     part = anyio.Path(to.with_name(f".{to.name}.{uuid.uuid4().hex}.part"))
+    position = 0
     try:
-        async with await anyio.open_file(part, "wb") as file:
-            async for chunk in chunks:
-                await file.write(chunk)
+        async with aclosing(pieces), await anyio.open_file(part, "wb") as file:
+            async for piece in pieces:
+                if piece.offset != position:
+                    await file.seek(piece.offset)
+                    await file.truncate()
+                await file.write(piece.content)
+                position = piece.offset + len(piece.content)
         await part.replace(to)
     except BaseException:
         with anyio.CancelScope(shield=True):

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
-from typing import Any, Generic, Protocol, Self, TypeVar
+from contextlib import asynccontextmanager
+from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
 import anyio
 from anyio.lowlevel import checkpoint
 
 from ._background import BackgroundTask
+
+_BURST: Final = 32
 
 T = TypeVar("T")
 In = TypeVar("In")
@@ -28,6 +31,7 @@ class Channel(Generic[T]):
         self._items: deque[T] = deque()
         self._room = anyio.Semaphore(size, fast_acquire=True)
         self._arrived = anyio.Event()
+        self._taken = 0
         self._has_ended = False
         self._error: Exception | None = None
 
@@ -48,8 +52,10 @@ class Channel(Generic[T]):
         Raises:
             StopAsyncIteration: There are no more.
         """
-        if self._items:
-            # A reader that never has to wait would keep every other task from running.
+        self._taken += 1
+        if self._items or self._taken % _BURST == 0:
+            # A reader that never has to wait would keep other tasks from running, and one that
+            # waits in step with its writer would never be at rest when it is to be cancelled.
             await checkpoint()
         while not self._items:
             if self._error is not None:
@@ -94,6 +100,17 @@ class _Plain(Generic[T]):
         """Nothing runs."""
 
 
+@asynccontextmanager
+async def closing(items: AsyncIterator[T]) -> AsyncIterator[AsyncIterator[T]]:
+    """Close an iterator at the end, if it can be: nobody else holds a generator handed to us."""
+    try:
+        yield items
+    finally:
+        close = getattr(items, "aclose", None)
+        if close is not None:
+            await close()
+
+
 class Feed(Generic[T]):
     """An async iterable, read by one task: what its author's code binds to a task stays in it.
 
@@ -134,8 +151,9 @@ class _Feeding(Generic[T]):
 
     async def run(self) -> None:
         try:
-            async for item in self._items:
-                await self._channel.put(item)
+            async with closing(aiter(self._items)) as items:
+                async for item in items:
+                    await self._channel.put(item)
         except Exception as error:  # noqa: BLE001 - handed to whoever reads
             self._channel.end(error)
         else:

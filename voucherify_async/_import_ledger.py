@@ -9,7 +9,7 @@ from typing import Any
 from attrs import field, frozen
 
 from ._batches import BODY_BYTES, encode_item
-from .csv_rows import item_of_row
+from ._csv_rows import item_of_row
 from .errors import InvalidArgumentError
 from .import_reports import ImportFailure, ImportReport, OpenImport, ResumePoint
 from .models.async_actions import AsyncAction

@@ -46,6 +46,7 @@ class Windows(Scheme):
         self._seam: datetime | None = None
         self._near: dict[str, datetime] = {}
         self._has_shifted = False
+        self._has_leapt = False
         self._restarts = 0
 
     def survey(self, query: Query) -> Query:
@@ -86,7 +87,13 @@ class Windows(Scheme):
 
     def after(self, query: Query, envelope: Envelope) -> Step:
         """The next page of the window, the next window, or the end."""
-        self.step = self._restart(query) if self._has_shifted else self._onwards(query, envelope)
+        if not self._has_shifted:
+            self._has_leapt = False
+            self.step = self._onwards(query, envelope)
+        elif self._has_leapt:
+            self.step = self._ceiling()
+        else:
+            self.step = self._restart(query)
         return self.step
 
     def upcoming(self, query: Query, envelope: Envelope, count: int) -> Sequence[Query]:  # noqa: ARG002
@@ -113,9 +120,17 @@ class Windows(Scheme):
             if move and self._is_progress(self._seam - overlap):
                 return self._moved(query, self._seam - overlap)
         if page >= LAST_PAGE:
-            return self._ceiling(page, total)
+            return self._leap(query, page * limit, total)
         self._total = total
         return {**query, "page": page + 1}
+
+    def _leap(self, query: Query, read: int, total: int | None) -> Step:
+        """On to the next instant, if the total there shows that this one was read to its end."""
+        if self._seam is None or total is None:
+            return self._ceiling()
+        step = self._moved(query, self._seam + _OVERLAP - _LEAST)
+        self._has_leapt, self._total = True, total - read
+        return step
 
     def _restart(self, query: Query) -> Step:
         self._restarts += 1
@@ -145,14 +160,13 @@ class Windows(Scheme):
         created = _created(item)
         return created is not None and self._newest is not None and created > self._newest
 
-    def _ceiling(self, page: int, total: int | None) -> PaginationLimitError:
+    def _ceiling(self) -> PaginationLimitError:
         seam = "" if self._seam is None else self._seam.isoformat()
         return PaginationLimitError(
             f"More vouchers were created at {seam} than the API lists of one instant (9,900). "
             "Narrow the listing with category=, campaign_id=, customer= or filters=, and walk each "
             "part; or take exports.create(), which has no such limit",
-            page=page,
-            total=total,
+            page=LAST_PAGE,
         )
 
 

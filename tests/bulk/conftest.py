@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import anyio.lowlevel
+import pytest
+
+from voucherify_async import Clock
+from voucherify_async.testing import FakeVoucherify
+
+
+class Skipping(Clock):
+    """A clock that jumps over every wait."""
+
+    def __init__(self) -> None:
+        self.skipped = 0.0
+
+    def time(self) -> float:
+        """The machine's time, moved on by what was skipped."""
+        return super().time() + self.skipped
+
+    def monotonic(self) -> float:
+        """The machine's time, moved on by what was skipped."""
+        return super().monotonic() + self.skipped
+
+    async def sleep(self, seconds: float) -> None:
+        """Skip the wait."""
+        await anyio.lowlevel.checkpoint()
+        self.skipped += seconds
+
+
+def names_in(folder: Path) -> list[str]:
+    """What a folder holds."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture
+def clock() -> Skipping:
+    """A clock on which nothing has to be waited for."""
+    return Skipping()
+
+
+@pytest.fixture
+def fake() -> FakeVoucherify:
+    """An empty server."""
+    return FakeVoucherify(page_size=100)
