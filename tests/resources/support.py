@@ -11,7 +11,7 @@ import httpx
 from voucherify_async import AsyncVoucherify, Clock
 
 Answer = httpx.Response | Callable[[httpx.Request], httpx.Response] | Any
-KEYS = {"app_id": "id", "app_token": "token"}
+KEYS: dict[str, Any] = {"app_id": "id", "app_token": "token"}
 BASE_URL = "https://api.voucherify.io"
 
 
@@ -71,6 +71,13 @@ class MovedClock(Clock):
         self.slept.append(seconds)
         self.now += seconds
         await anyio.lowlevel.checkpoint()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for what another thread brings about."""
+    with anyio.fail_after(5):
+        while not condition():  # noqa: ASYNC110 - the thread knows nothing of our events
+            await anyio.sleep(0.001)
 
 
 async def settle() -> None:

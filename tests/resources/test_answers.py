@@ -146,12 +146,15 @@ WRITES: dict[str, Callable[[AsyncVoucherify], Any]] = {
 
 
 @pytest.mark.parametrize("call", WRITES.values(), ids=WRITES.keys())
-async def test_redirect_is_no_success(call: Callable[[AsyncVoucherify], Any]) -> None:
-    """A redirect is neither followed nor taken for success."""
-    wire = Wire(httpx.Response(302, headers={"Location": "https://elsewhere.test/"}))
-    with pytest.raises(v.APIError, match="302: Found"):
-        await call(wire.client())
-    assert len(wire.requests) == 1
+@pytest.mark.parametrize("status", [301, 302, 303, 304, 307, 308])
+async def test_redirect_is_no_success(call: Callable[[AsyncVoucherify], Any], status: int) -> None:
+    """A redirect is neither followed nor taken for success, also with a client that follows."""
+    wire = Wire(httpx.Response(status, headers={"Location": "https://elsewhere.test/"}))
+    http_client = wire.http_client(follow_redirects=True)
+    with pytest.raises((v.APIError, v.AmbiguousOutcomeError), match=str(status)) as caught:
+        await call(wire.client(http_client=http_client))
+    assert isinstance(caught.value, v.APIError) == (status in {301, 307, 308})
+    assert [request.url.host for request in wire.requests] == ["api.voucherify.io"]
 
 
 MISFITS: list[tuple[Any, str]] = [
@@ -191,6 +194,18 @@ async def test_success_that_is_no_json(content: bytes) -> None:
     assert error.sent == b'{"active":true}'
     assert error.how_to_check
     assert isinstance(error.__cause__, v.ResponseValidationError)
+
+
+async def test_success_of_request_that_is_no_json() -> None:
+    """request() says of a read that it is no JSON, and of a write that its outcome is unknown."""
+    wire = Wire(httpx.Response(200, content=HTML.encode()))
+    with pytest.raises(v.ResponseValidationError) as read:
+        await wire.client().request("GET", "/v1/x")
+    assert type(read.value) is v.ResponseValidationError
+    with pytest.raises(v.UnreadableAnswerError) as written:
+        await wire.client().request("POST", "/v1/x/SECRET-CODE", json={"a": 1})
+    assert written.value.sent == b'{"a":1}'
+    assert "SECRET-CODE" not in f"{written.value} {written.value.path}"
 
 
 JOBS: dict[str, Callable[[AsyncVoucherify], Any]] = {

@@ -101,13 +101,12 @@ BAD: dict[str, Callable[[AsyncVoucherify], Any]] = {
     "reason of a number": lambda c: c.vouchers.update_balance("A", 5, reason=1),  # type: ignore[arg-type]
     "no items": lambda c: c.imports.vouchers([]),
     "no items of a generator": lambda c: c.imports.vouchers(iter(())),
-    "items a mapping": lambda c: c.imports.vouchers({"code": "A"}),  # type: ignore[arg-type]
+    "items a mapping": lambda c: c.imports.vouchers({"code": "A"}),  # type: ignore[dict-item]
     "no items in bulk": lambda c: c.vouchers.update_in_bulk([]),
     "no codes": lambda c: c.vouchers.update_metadata_in_bulk([], {}),
     "codes a text": lambda c: c.vouchers.update_metadata_in_bulk("AB", {}),
     "csv empty": lambda c: c.imports.csv(b" \n"),
-    "csv over 10 MB": lambda c: c.imports.csv(BIG.encode()),
-    "csv file over 10 MB": lambda c: c.imports.csv(io.BytesIO(BIG.encode() + b"x")),
+    "csv of one long line": lambda c: c.imports.csv(BIG.encode()),
     "csv opened as text": lambda c: c.imports.csv(io.StringIO("Code")),  # type: ignore[arg-type]
     "csv no file": lambda c: c.imports.csv(5),  # type: ignore[arg-type]
     "timeout 0": lambda c: c.vouchers.get("A", timeout=0),
@@ -190,10 +189,8 @@ async def test_csv_file_that_cannot_be_read(tmp_path: Path) -> None:
     wire = Wire()
     with pytest.raises(FileNotFoundError):
         await wire.client().imports.csv(tmp_path / "missing.csv")
-    big = tmp_path / "big.csv"
-    big.write_bytes(BIG.encode() + b"x")
-    assert "10,485,760" in await refused(wire, lambda c: c.imports.csv(big))
-    async with await anyio.open_file(big, "rb") as file:
+    (tmp_path / "codes.csv").write_bytes(b"Code\nA\n")
+    async with await anyio.open_file(tmp_path / "codes.csv", "rb") as file:
         given: Any = file
         assert "AsyncFile" in await refused(wire, lambda c: c.imports.csv(given))
 

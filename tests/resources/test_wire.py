@@ -404,7 +404,7 @@ FILES: dict[str, tuple[Callable[[Path], Any], str]] = {
 async def test_csv_goes_as_multipart(
     router: respx.Router, upload: Any, file: Any, tmp_path: Path
 ) -> None:
-    """A CSV is the multipart field `file`, with its name and its bytes, whatever it was given as."""
+    """A CSV is the multipart field `file`, with its name and bytes, whatever it was given as."""
     call, sends = upload
     given, name = file
     path = tmp_path / "codes ü.csv"

@@ -1,0 +1,1 @@
+"""Never twice, never stuck."""

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+from attrs import evolve
+
+from voucherify_async import AsyncVoucherify, Clock, RetryPolicy
+from voucherify_async.testing import FakeVoucherify
+
+START = datetime(2026, 3, 17, 15, 50, 0, tzinfo=UTC)
+PATIENCE_STEPS = 30
+
+
+class MovingClock(Clock):
+    """A clock that stands still until everybody who can go on has, then jumps to who is next."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.slept: list[float] = []
+        self._sleepers: list[float] = []
+
+    def time(self) -> float:
+        """Seconds since 1970."""
+        return START.timestamp() + self.seconds
+
+    def monotonic(self) -> float:
+        """Seconds since the test began."""
+        return self.seconds
+
+    def now(self) -> datetime:
+        """The same, for the server."""
+        return datetime.fromtimestamp(self.time(), UTC)
+
+    def move(self, seconds: float) -> None:
+        """Move on."""
+        self.seconds += seconds
+
+    async def sleep(self, seconds: float) -> None:
+        """Let the others work, then move to the moment that is slept to."""
+        self.slept.append(seconds)
+        wake_at = self.seconds + seconds
+        self._sleepers.append(wake_at)
+        try:
+            while True:
+                for _ in range(PATIENCE_STEPS):
+                    await anyio.lowlevel.checkpoint()
+                if min(self._sleepers) >= wake_at:
+                    self.seconds = max(self.seconds, wake_at)
+                if self.seconds >= wake_at:
+                    return
+        finally:
+            self._sleepers.remove(wake_at)
+
+
+FULL_JITTER = RetryPolicy(random=lambda: 1.0)
+
+
+def policy(**changes: Any) -> RetryPolicy:
+    """The default policy without chance, and with changes."""
+    return evolve(FULL_JITTER, **changes)
+
+
+@pytest.fixture
+def clock() -> MovingClock:
+    """A clock in the test's hand."""
+    return MovingClock()
+
+
+@pytest.fixture
+def fake(clock: MovingClock) -> FakeVoucherify:
+    """A server on that clock, with a gift card and a discount voucher."""
+    fake = FakeVoucherify(now=clock.now)
+    fake.add_voucher(code="CARD", gift={"amount": 1000})
+    fake.add_voucher(code="SECRET-CODE-1")
+    return fake
+
+
+@pytest.fixture
+async def client(fake: FakeVoucherify, clock: MovingClock) -> AsyncIterator[AsyncVoucherify]:
+    """A client of that server, on the same clock, that retries without chance."""
+    async with fake, fake.client(clock=clock, retry=FULL_JITTER) as client:
+        yield client
+
+
+@pytest.fixture
+def served(fake: FakeVoucherify) -> Iterator[str]:
+    """The base URL of that server on a port of the loopback interface."""
+    with fake.serve() as url:
+        yield url
+
+
+@pytest.fixture
+async def socket_client(served: str, clock: MovingClock) -> AsyncIterator[AsyncVoucherify]:
+    """A client with the default HTTP stack, over a real socket."""
+    async with AsyncVoucherify(
+        "id", "token", base_url=served, clock=clock, retry=FULL_JITTER
+    ) as client:
+        yield client

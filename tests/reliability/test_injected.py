@@ -1,0 +1,239 @@
+"""The same suite with each HTTP client that can be passed in, and with our own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import httpx
+import httpx2
+import pytest
+
+from voucherify_async import (
+    AmbiguousOutcomeError,
+    AsyncVoucherify,
+    ConflictError,
+    NotFoundError,
+    RateLimitError,
+    ServerError,
+)
+from voucherify_async.errors import (
+    ConnectError,
+    PoolTimeout,
+    ProtocolError,
+    ReadError,
+    ReadTimeout,
+    TransportError,
+    UnreadableAnswerError,
+)
+from voucherify_async.testing import FakeVoucherify
+
+from .conftest import MovingClock, policy
+
+pytestmark = pytest.mark.anyio
+
+CODE = "SECRET-CODE-1"
+# Connect, read, write, pool: a form that both libraries take.
+BRIEF = (5.0, 0.001, 5.0, 5.0)
+
+
+class InstrumentedClient(httpx.AsyncClient):
+    """A subclass that watches what goes through it, as tracing libraries do."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.seen: list[str] = []
+
+    async def send(self, request: httpx.Request, **options: Any) -> httpx.Response:
+        """Note the request, then send it."""
+        self.seen.append(request.method)
+        return await super().send(request, **options)
+
+
+class RenamedReadError(httpx.ReadError):
+    """An exception class of an instrumented transport's own."""
+
+
+class WrappingTransport(httpx.AsyncHTTPTransport):
+    """A transport that raises exception classes of its own."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send, and rename what goes wrong."""
+        try:
+            return await super().handle_async_request(request)
+        except httpx.ReadError as error:
+            raise RenamedReadError(str(error)) from error
+
+
+MAKERS: dict[str, Callable[[], Any]] = {
+    "our own": lambda: None,
+    "httpx": httpx.AsyncClient,
+    "instrumented": InstrumentedClient,
+    "wrapped": lambda: httpx.AsyncClient(transport=WrappingTransport()),
+    "redirecting": lambda: httpx.AsyncClient(follow_redirects=True),
+    "httpx2": httpx2.AsyncClient,
+}
+
+
+@pytest.fixture(params=MAKERS.values(), ids=list(MAKERS))
+async def any_client(
+    request: pytest.FixtureRequest, served: str, clock: MovingClock
+) -> AsyncIterator[AsyncVoucherify]:
+    """A client over a socket, on one of the HTTP clients."""
+    http = request.param()
+    async with AsyncExitStack() as stack:
+        if http is not None:
+            await stack.enter_async_context(http)
+        options: dict[str, Any] = {"http_client": http, "clock": clock, "retry": policy()}
+        yield await stack.enter_async_context(
+            AsyncVoucherify("id", "token", base_url=served, **options)
+        )
+        if http is not None:
+            assert not http.is_closed
+
+
+async def test_calls_work(any_client: AsyncVoucherify, fake: FakeVoucherify) -> None:
+    """Reads, writes, lists, uploads and deletions, with codes that need quoting."""
+    made = await any_client.vouchers.create(
+        "A/B ?%é", {"type": "GIFT_VOUCHER", "gift": {"amount": 500}}
+    )
+    assert made.code == "A/B ?%é"
+    assert (await any_client.vouchers.get("A/B ?%é")).code == "A/B ?%é"
+    assert (await any_client.vouchers.update_balance("A/B ?%é", 5)).balance == 505
+    assert len([v async for v in any_client.vouchers.list()]) == 3
+    job = await any_client.imports.csv(b"Code,Voucher Type,Value\nX-1,GIFT_VOUCHER,5\n")
+    assert job.id
+    await any_client.vouchers.delete("A/B ?%é", force=True)
+    assert all(r.headers["x-app-token"] == "token" for r in fake.requests)
+    assert fake.requests[0].headers["content-type"] == "application/json"
+
+
+async def test_statuses_become_errors(any_client: AsyncVoucherify, fake: FakeVoucherify) -> None:
+    """Each status has its exception."""
+    with pytest.raises(NotFoundError):
+        await any_client.vouchers.get("NOBODY")
+    with pytest.raises(ConflictError):
+        await any_client.vouchers.create(CODE, {"type": "GIFT_VOUCHER", "gift": {"amount": 5}})
+    fake.faults.html(501)
+    with pytest.raises(ServerError):
+        await any_client.vouchers.get(CODE)
+    fake.faults.rate_limited(60)
+    with pytest.raises(RateLimitError) as caught:
+        await any_client.vouchers.get(CODE)
+    assert caught.value.retry_after == 60
+
+
+@pytest.mark.parametrize("name", ["reset", "disconnect", "reset_after_headers", "cut_body"])
+async def test_broken_connections_are_mapped(
+    any_client: AsyncVoucherify, fake: FakeVoucherify, name: str
+) -> None:
+    """A read is repeated; a write is not, and its error is behind the ambiguity."""
+    getattr(fake.faults, name)()
+    assert (await any_client.vouchers.get(CODE)).code == CODE
+    getattr(fake.faults, name)()
+    with pytest.raises(AmbiguousOutcomeError) as caught:
+        await any_client.vouchers.update_balance("CARD", 5)
+    assert isinstance(caught.value.__cause__, (ReadError, ProtocolError))
+    came = caught.value.__cause__.status_code
+    assert came == (200 if name in {"reset_after_headers", "cut_body"} else None)
+    assert len(fake.requests) == 3
+
+
+async def test_timeouts_are_mapped(any_client: AsyncVoucherify, fake: FakeVoucherify) -> None:
+    """A read timeout is one, and leaves a write open."""
+    fake.faults.timeout("read", times=None)
+    with pytest.raises(ReadTimeout):
+        await any_client.vouchers.get(CODE, timeout=BRIEF, retry=None)
+    with pytest.raises(AmbiguousOutcomeError) as caught:
+        await any_client.vouchers.update_balance("CARD", 5, timeout=BRIEF)
+    assert isinstance(caught.value.__cause__, ReadTimeout)
+    fake.faults.clear()
+
+
+async def test_confirm_settles(any_client: AsyncVoucherify, fake: FakeVoucherify) -> None:
+    """A balance update whose answer was lost is found, one that was not done is repeated."""
+    fake.faults.lose_answer(method="POST")
+    assert (await any_client.vouchers.update_balance("CARD", 5, confirm=True)).balance == 1005
+    fake.faults.disconnect(method="POST")
+    assert (await any_client.vouchers.update_balance("CARD", 5, confirm=True)).balance == 1010
+
+
+async def test_unreadable_answers(any_client: AsyncVoucherify, fake: FakeVoucherify) -> None:
+    """Garbage to a write is an ambiguity of its own kind."""
+    fake.faults.garbage()
+    with pytest.raises(UnreadableAnswerError):
+        await any_client.vouchers.enable(CODE)
+
+
+async def test_redirects_are_not_followed(
+    any_client: AsyncVoucherify, fake: FakeVoucherify
+) -> None:
+    """Also not by a client that was told to."""
+    fake.faults.status(307, headers={"Location": "/v1/vouchers/CARD"})
+    with pytest.raises(Exception, match="307"):
+        await any_client.vouchers.get(CODE)
+    assert len(fake.requests) == 1
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+@pytest.mark.parametrize(
+    ("name", "ours", "sent"),
+    [
+        ("ConnectError", ConnectError, False),
+        ("ConnectTimeout", TransportError, False),
+        ("PoolTimeout", PoolTimeout, False),
+        ("ReadTimeout", ReadTimeout, True),
+        ("WriteTimeout", TransportError, True),
+        ("ReadError", ReadError, True),
+        ("WriteError", TransportError, True),
+        ("RemoteProtocolError", ProtocolError, True),
+        ("LocalProtocolError", ProtocolError, True),
+        ("ProxyError", ConnectError, False),
+        ("UnsupportedProtocol", ConnectError, False),
+        ("DecodingError", ProtocolError, True),
+        ("TooManyRedirects", TransportError, True),
+    ],
+)
+async def test_every_exception_is_mapped(
+    library: Any, name: str, ours: type[TransportError], sent: bool
+) -> None:
+    """Each exception of either library becomes ours, and says whether anything was sent."""
+
+    def fail(request: Any) -> Any:
+        raise getattr(library, name)("it broke", request=request)
+
+    async with library.AsyncClient(transport=library.MockTransport(fail)) as http:
+        client = AsyncVoucherify("id", "token", http_client=http, retry=None)
+        with pytest.raises(TransportError) as caught:
+            await client.vouchers.get(CODE)
+        assert isinstance(caught.value, ours)
+        assert caught.value.sent is sent
+        assert CODE not in str(caught.value)
+        with pytest.raises(AmbiguousOutcomeError if sent else ours):
+            await client.vouchers.update_balance(CODE, 5)
+        await client.aclose()
+        assert not http.is_closed
+
+
+async def test_what_is_no_transport_error_is_left_alone() -> None:
+    """A bug in an injected client is not dressed up as a network failure."""
+
+    def fail(request: Any) -> Any:
+        raise ZeroDivisionError
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(fail)) as http:
+        client = AsyncVoucherify("id", "token", http_client=http)
+        with pytest.raises(ZeroDivisionError):
+            await client.vouchers.get(CODE)
+
+
+async def test_an_instrumented_client_sees_each_attempt(
+    served: str, fake: FakeVoucherify, clock: MovingClock
+) -> None:
+    """Nothing goes past the client that was passed in."""
+    async with InstrumentedClient() as http:
+        client = AsyncVoucherify("id", "t", base_url=served, http_client=http, clock=clock)
+        fake.faults.status(502)
+        await client.vouchers.get(CODE)
+        assert http.seen == ["GET", "GET"]

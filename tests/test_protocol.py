@@ -1,0 +1,133 @@
+"""Headers and bodies, as pure functions."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from voucherify_async import UNSET, InvalidArgumentError, TimeRange, _protocol, _routes
+from voucherify_async._protocol import encode_json, encode_query, rate_limit, retry_after
+from voucherify_async._routes import Route
+
+NOW = 1_700_000_000.0
+DATE = "Tue, 14 Nov 2023 22:13:20 GMT"
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": " 1.5 "}, 1.5),
+        ({"retry-after": "Tue, 14 Nov 2023 22:13:50 GMT"}, 30.0),
+        ({"retry-after": "Tue, 14 Nov 2023 22:13:50"}, 30.0),
+        ({"retry-after": "Tue, 14 Nov 2023 22:13:00 GMT"}, 0.0),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "-5"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "1e9"}, None),
+        ({"retry-after": "9" * 40}, None),
+        ({"retry-after": "soon", "x-rate-limit-retry": "1700000009"}, 9.0),
+        ({"retry-after": "3", "x-rate-limit-retry": "1700000009"}, 3.0),
+        ({"x-rate-limit-retry": "1600000000"}, 0.0),
+        ({"x-rate-limit-retry": "1700000100", "date": "Tue, 14 Nov 2023 22:14:20 GMT"}, 40.0),
+        ({"x-rate-limit-retry": "1700000100", "date": "garbage"}, 100.0),
+    ],
+)
+def test_retry_after(headers: dict[str, str], seconds: float | None) -> None:
+    """The wait is read from seconds, dates and epochs, by the server's clock; never below 0."""
+    assert retry_after(headers, NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({}, None),
+        ({"x-rate-limit-retry": "1700000000"}, None),
+        ({"x-rate-limit-remaining": "5"}, (None, 5, None)),
+        ({"x-rate-limit-limit": "none", "x-rate-limit-remaining": "-1"}, (None, None, None)),
+        (
+            {"x-rate-limit-limit": "100", "x-rate-limit-retry": "1700000000"},
+            (100, None, datetime.fromtimestamp(NOW, UTC)),
+        ),
+        ({"x-rate-limit-limit": "1", "x-rate-limit-retry": "9" * 19}, (1, None, None)),
+        ({"x-rate-limit-limit": "1", "x-rate-limit-retry": "1700000000000"}, (1, None, None)),
+    ],
+)
+def test_rate_limit(headers: dict[str, str], expected: Any) -> None:
+    """The quota is read as far as it is stated, whatever else the headers hold."""
+    limit = rate_limit(headers)
+    shown = None if limit is None else (limit.limit, limit.remaining, limit.resets_at)
+    assert shown == expected
+
+
+@pytest.mark.parametrize(
+    ("params", "query"),
+    [
+        (None, ""),
+        ({}, ""),
+        ({"a": None, "b": UNSET}, ""),
+        ({"a": "x y&z=ü"}, "a=x+y%26z%3D%C3%BC"),
+        ({"a": True, "b": False, "c": 0, "d": 1.5}, "a=true&b=false&c=0&d=1.5"),
+        ({"ids": ["a", None, "b"]}, "ids=a&ids=b"),
+        ({"ids": ()}, ""),
+        (
+            {"a": {"b": {"c": [1, 2]}, "d": None}},
+            "a%5Bb%5D%5Bc%5D%5B0%5D=1&a%5Bb%5D%5Bc%5D%5B1%5D=2",
+        ),
+        ({"a": TimeRange(before="2024-01-01")}, "a%5Bbefore%5D=2024-01-01"),
+        ({"a": date(2024, 1, 2)}, "a=2024-01-02"),
+        (
+            {"a": datetime(2024, 1, 2, tzinfo=timezone(timedelta(hours=2)))},
+            "a=2024-01-02T00%3A00%3A00%2B02%3A00",
+        ),
+    ],
+)
+def test_query(params: dict[str, Any] | None, query: str) -> None:
+    """None and UNSET are left out, lists repeat their key, mappings are deep objects."""
+    assert encode_query(params) == query
+
+
+def test_body_size_is_exact() -> None:
+    """A body of exactly 10 MB goes, one byte more does not."""
+    fits = "x" * (_protocol.MAX_BODY_BYTES - 2)
+    assert len(encode_json(fits)) == _protocol.MAX_BODY_BYTES
+    with pytest.raises(InvalidArgumentError, match="10,485,761 bytes are over the 10,485,760"):
+        encode_json(fits + "x")
+
+
+def test_size_counts_bytes() -> None:
+    """The size of a body is that of its bytes, not of its characters."""
+    with pytest.raises(InvalidArgumentError, match="split it"):
+        encode_json("ü" * (_protocol.MAX_BODY_BYTES // 2))
+
+
+@pytest.mark.parametrize(
+    ("content", "value"),
+    [
+        (b"18446744073709551615", 2**64 - 1),
+        (b'"\\ud800"', "\ud800"),
+        (b"\xef\xbb\xbf[1]", [1]),
+        (b" null ", None),
+    ],
+)
+def test_lenient_json(content: bytes, value: Any) -> None:
+    """JSON that only some decoders take is read too."""
+    assert _protocol.decode_json(content) == value
+
+
+def test_paths_are_quoted() -> None:
+    """Every reserved character of a value is percent-quoted, and templates are filled once."""
+    route = Route("GET", "/v1/{a}/x/{b}")
+    assert route.path(a="{b}/..", b="%2e ?#&") == "/v1/%7Bb%7D%2F../x/%252e%20%3F%23%26"
+
+
+def test_routes_are_distinct() -> None:
+    """Each method of the API has one route, and every write says how its outcome is checked."""
+    routes = [value for value in vars(_routes).values() if isinstance(value, Route)]
+    assert len({(route.method, route.template) for route in routes}) == len(routes)
+    assert all(route.template.startswith("/v") for route in routes)
+    assert all(route.check for route in routes)
+    assert sum(route.bulk for route in routes) == 6

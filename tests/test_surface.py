@@ -1,0 +1,120 @@
+"""What the package shows, what it loads, and what it must not."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from importlib import resources
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+import voucherify_async
+
+PACKAGE = Path(voucherify_async.__file__).parent
+SOURCES = [path for path in sorted(PACKAGE.rglob("*.py")) if "testing" not in path.parts]
+OPTIONAL = ("starlette", "uvicorn", "python_multipart", "multipart", "respx", "pytest", "trio",
+            "aiohttp", "typer", "rich", "httpx_aiohttp", "httpx2")  # fmt: skip
+
+
+LOADED = f"print({set(OPTIONAL)!r} & (sys.modules.keys() - before))"
+
+
+def run(code: str) -> str:
+    """Run Python code in a process of its own and return what it prints."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=PACKAGE.parent,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_public_names() -> None:
+    """`__all__` is sorted, complete, and every name in it is there with a docstring of its own."""
+    names = voucherify_async.__all__
+    assert list(names) == sorted(names)
+    assert len(set(names)) == len(names)
+    namespace: dict[str, object] = {}
+    exec("from voucherify_async import *", namespace)
+    assert set(names) <= set(namespace)
+    for name in names:
+        thing = getattr(voucherify_async, name)
+        if isinstance(thing, type):
+            assert thing.__doc__, name
+    assert set(names) <= set(dir(voucherify_async))
+
+
+def test_names_that_are_not_there() -> None:
+    """A name that does not exist is an AttributeError, as of any module."""
+    with pytest.raises(AttributeError, match="Vouchr"):
+        voucherify_async.Vouchr  # noqa: B018
+
+
+def test_typed() -> None:
+    """The package says that it is typed, and has a version."""
+    assert resources.files("voucherify_async").joinpath("py.typed").is_file()
+    assert voucherify_async.__version__.count(".") == 2
+
+
+def test_import_needs_no_extra() -> None:
+    """Importing the package loads no optional dependency, and works where none is installed."""
+    blocked = "import sys\n" + "".join(f"sys.modules[{name!r}] = None\n" for name in OPTIONAL)
+    code = (
+        "from voucherify_async import *\n"
+        "c = AsyncVoucherify('id', 'token')\n"
+        "c.vouchers, c.transactions, c.imports, c.async_actions, c.exports\n"
+        "print(c)"
+    )
+    assert run(blocked + code).startswith("AsyncVoucherify(base_url='https://api")
+    # httpx itself loads what its own command line needs, where that is installed.
+    code = f"import httpx, sys\nbefore = set(sys.modules)\nimport voucherify_async\n{LOADED}"
+    assert run(code) == "set()"
+
+
+def test_embedded_server_names_its_extra() -> None:
+    """Where the extra is missing, asking for the embedded server says what to install."""
+    code = (
+        "import sys\nsys.modules['starlette'] = None\nimport voucherify_async.testing as t\n"
+        "try:\n    t.FakeVoucherify\nexcept ImportError as error:\n    print(error)"
+    )
+    assert "voucherify-async[testing]" in run(code)
+
+
+def imported(path: Path) -> set[str]:
+    """The top-level names of the modules that a source file imports."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names.add((node.module or "").partition(".")[0])
+    return names
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_source_binds_itself_to_asyncio(path: Path) -> None:
+    """The package runs on asyncio and on trio: no module of it imports asyncio."""
+    assert "asyncio" not in imported(path)
+
+
+def test_few_modules_know_the_http_client() -> None:
+    """At run time only the transport and its pools import an HTTP library."""
+    knowing = {path.name for path in SOURCES if {"httpx", "httpcore"} & imported(path)}
+    assert knowing <= {"client.py", "_transport.py", "_pool.py", "demo.py"}
+
+
+def test_every_import_is_a_declared_dependency() -> None:
+    """Every module that the package imports comes with Python or with a dependency of ours."""
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
+    stated = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
+    names = {re.split(r"[^A-Za-z0-9_-]", entry)[0].replace("-", "_") for entry in stated}
+    used = set().union(*(imported(path) for path in SOURCES)) - sys.stdlib_module_names
+    assert used - {"", "voucherify_async"} <= names | {"__future__"}
