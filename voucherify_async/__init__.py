@@ -18,6 +18,7 @@ from .errors import (
     AsyncActionFailedError,
     AuthenticationError,
     BadRequestError,
+    BulkInterruptedError,
     ClientClosedError,
     ClientLoopError,
     ConfigurationError,
@@ -25,6 +26,7 @@ from .errors import (
     ConnectError,
     ConnectTimeout,
     ExportFailedError,
+    ImportInterruptedError,
     InvalidArgumentError,
     LockedError,
     MethodNotAllowedError,
@@ -54,6 +56,10 @@ from .errors import (
 
 if TYPE_CHECKING:
     from ._lookups import VoucherLookup, VoucherLookups
+    from .bulk_jobs import CombinedJob
+    from .csv_files import write_csv
+    from .import_reports import ImportFailure, ImportReport, OpenImport, ResumePoint
+    from .import_streams import ImportStream
     from .jobs import AsyncJob, ExportJob
     from .models import (
         AmountDiscount,
@@ -182,7 +188,14 @@ if TYPE_CHECKING:
 _LATE = {
     "VoucherLookup": "._lookups",
     "VoucherLookups": "._lookups",
+    "ImportFailure": ".import_reports",
+    "ImportReport": ".import_reports",
+    "OpenImport": ".import_reports",
+    "ResumePoint": ".import_reports",
+    "ImportStream": ".import_streams",
     "AsyncJob": ".jobs",
+    "CombinedJob": ".bulk_jobs",
+    "write_csv": ".csv_files",
     "ExportJob": ".jobs",
     "AsyncPaginator": ".pagination",
     "Page": ".pagination",
@@ -211,6 +224,7 @@ __all__ = [
     "BadRequestError",
     "BalanceUpdate",
     "BearerAuth",
+    "BulkInterruptedError",
     "CampaignImport",
     "CampaignVoucherImport",
     "CardTransactionsExportParameters",
@@ -220,6 +234,7 @@ __all__ = [
     "ClientLoopError",
     "Clock",
     "CodeConfig",
+    "CombinedJob",
     "ConfigurationError",
     "ConflictError",
     "ConnectError",
@@ -260,6 +275,10 @@ __all__ = [
     "GiftEffect",
     "GiftVoucherCreate",
     "GiftVoucherImport",
+    "ImportFailure",
+    "ImportInterruptedError",
+    "ImportReport",
+    "ImportStream",
     "ImportedRedemption",
     "InvalidArgumentError",
     "Junction",
@@ -277,6 +296,7 @@ __all__ = [
     "OAuthClientCredentials",
     "OAuthIntrospection",
     "OAuthToken",
+    "OpenImport",
     "OperationStatus",
     "OperationType",
     "OrderExportCreate",
@@ -317,6 +337,7 @@ __all__ = [
     "Reference",
     "RelatedObject",
     "ResponseValidationError",
+    "ResumePoint",
     "RetryPolicy",
     "ServerError",
     "TimeRange",
@@ -368,6 +389,7 @@ __all__ = [
     "converter",
     "from_dict",
     "to_dict",
+    "write_csv",
 ]
 
 

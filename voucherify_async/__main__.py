@@ -1,12 +1,13 @@
-"""`python -m voucherify_async demo`, also as the command `voucherify-async`."""
+"""`python -m voucherify_async`, also as the command `voucherify-async`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 
-from .demo import run
+_HINT = 'the other commands need: pip install "voucherify-async[cli]"'
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -16,12 +17,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line; by default that of the process.
 
     Returns:
-        The exit status.
+        The exit code; `voucherify-async --help` tells what each means.
     """
-    parser = argparse.ArgumentParser(prog="voucherify-async", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("demo", help="run the main job against the embedded server")
-    parser.parse_args(arguments)
+    if find_spec("typer") is None or find_spec("rich") is None:
+        return _main_without_extra(arguments)
+    from .cli.app import main as run
+
+    return run(arguments)
+
+
+def _main_without_extra(arguments: Sequence[str] | None) -> int:
+    parser = argparse.ArgumentParser(prog="voucherify-async", description=__doc__, epilog=_HINT)
+    parser.add_argument("command", choices=["demo"], help="run the main job, without an account")
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given and not given[0].startswith("-") and given[0] != "demo":
+        parser.error(f"{given[0]}: {_HINT}")
+    parser.parse_args(given)
+    from .demo import run
+
     try:
         run()
     except ImportError as error:

@@ -9,6 +9,7 @@ import orjson
 from anyio.lowlevel import checkpoint
 
 from ._converter import to_json_types, to_plain
+from ._fanout import closing
 from .errors import InvalidArgumentError
 
 T = TypeVar("T")
@@ -49,6 +50,12 @@ class Items(AsyncIterator[T], Generic[T]):
         for item in self._plain:
             return item
         raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """Close what is iterated, if it is an async generator."""
+        if self._plain is None:
+            async with closing(self._async):
+                pass
 
 
 class Body:

@@ -19,7 +19,7 @@ from weakref import WeakSet
 import anyio
 from attrs import frozen
 
-from ._fanout import Fanout
+from ._fanout import Fanout, closing
 from ._requests import check_count
 from .errors import ClientClosedError, ClientLoopError, InvalidArgumentError, VoucherifyError
 from .models.vouchers import Voucher
@@ -209,3 +209,7 @@ class _RecordedAsync(AsyncIterator[str]):
         code = await anext(self._codes)
         self._order.append(code)
         return code
+
+    async def aclose(self) -> None:
+        async with closing(self._codes):
+            pass

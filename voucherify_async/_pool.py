@@ -33,6 +33,7 @@ class ConnectionPool:
         self._keepalive_expiry = keepalive_expiry
         self._idle: dict[OriginKey, deque[AsyncHTTPConnection]] = {}
         self._in_use: set[AsyncHTTPConnection] = set()
+        self._closed = False
 
     @cached_property
     def _ssl_context(self) -> ssl.SSLContext:
@@ -67,6 +68,7 @@ class ConnectionPool:
 
     async def aclose(self) -> None:
         """Close every connection; requests that are under way end with a read error."""
+        self._closed = True
         connections = [c for idle in self._idle.values() for c in idle] + list(self._in_use)
         self._idle.clear()
         for connection in connections:
@@ -86,7 +88,7 @@ class ConnectionPool:
     ) -> None:
         self._in_use.discard(connection)
         # One that never connected calls itself idle as well as closed.
-        if connection.is_idle() and not connection.is_closed():
+        if connection.is_idle() and not connection.is_closed() and not self._closed:
             idle.append(connection)
         else:
             await _close(connection)

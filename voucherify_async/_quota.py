@@ -114,14 +114,21 @@ class Quota:
     async def _wait_until_open(self, give_up_at: float) -> None:
         while not self._is_open():
             self._refuse_after(give_up_at)
-            self._changed = anyio.Event()
             turns_at = self._turns_at()
             if turns_at is None:
-                await self._changed.wait()
+                await self._wait_for_change()
             else:
-                await self._wait_for_change(turns_at - self._clock.monotonic())
+                await self._wait_for_change_or_turn(turns_at - self._clock.monotonic())
 
-    async def _wait_for_change(self, at_most: float) -> None:
+    async def _wait_for_change(self) -> None:
+        while True:
+            self._changed = anyio.Event()
+            await self._changed.wait()
+            # Most answers tell nothing new: one call less is left, and one less is under way.
+            if self._remaining <= 0 or self._remaining > self._under_way:
+                return
+
+    async def _wait_for_change_or_turn(self, at_most: float) -> None:
         # A request that hangs must not hold the others back beyond the turn of the window.
         async with anyio.create_task_group() as group:
 
@@ -130,7 +137,7 @@ class Quota:
                 group.cancel_scope.cancel()
 
             group.start_soon(turn)
-            await self._changed.wait()
+            await self._wait_for_change()
             group.cancel_scope.cancel()
 
     def _note(self, answer: Answer) -> None:

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-import anyio
-import anyio.to_thread
 import attrs
 
 from ._converter import to_json_types
-from ._protocol import MAX_BODY_BYTES, check_limit, check_size
+from ._csv_parts import PartFile
+from ._protocol import check_limit
 from .errors import InvalidArgumentError
-
-# What the multipart framing of one file adds to it at the most.
-_FRAMING_BYTES = 1024
 
 
 def creation_body(code: str, body: Any) -> dict[str, Any]:
@@ -108,44 +101,9 @@ def check_instant(name: str, value: datetime | str | None) -> datetime | str | N
     return value
 
 
-async def csv_form(file: Any, *, webhooks_enable: bool | None) -> dict[str, Any]:
-    """The fields of a multipart CSV import, as httpx takes them.
-
-    Raises:
-        InvalidArgumentError: The file is empty, over 10 MB, or not made of bytes.
-        OSError: It cannot be read.
-    """
-    fields: dict[str, Any] = {"file": await csv_part(file)}
+def csv_form(file: PartFile, name: str, *, webhooks_enable: bool | None) -> dict[str, Any]:
+    """The fields of a multipart CSV import, as httpx takes them."""
+    fields: dict[str, Any] = {"file": (name, file, "text/csv")}
     if webhooks_enable is not None:
         fields["webhooks_enable"] = (None, b"true" if webhooks_enable else b"false")
     return fields
-
-
-async def csv_part(file: Any) -> tuple[str, bytes, str]:
-    """The `file` field of a multipart upload: its name, its bytes and its type.
-
-    Raises:
-        InvalidArgumentError: It is empty, over 10 MB, or not made of bytes.
-        OSError: It cannot be read.
-    """
-    name = "vouchers.csv"
-    if isinstance(file, (bytes, bytearray, memoryview)):
-        content: Any = bytes(file)
-    elif isinstance(file, (str, os.PathLike)):
-        path = Path(file)
-        name = path.name
-        check_size((await anyio.Path(path).stat()).st_size, "file")
-        content = await anyio.Path(path).read_bytes()
-    elif callable(read := getattr(file, "read", None)) and not inspect.iscoroutinefunction(read):
-        # One byte more than is allowed tells a larger file without reading all of it.
-        content = await anyio.to_thread.run_sync(read, MAX_BODY_BYTES + 1)
-    else:
-        raise InvalidArgumentError(
-            f"file: expected a path, bytes or a binary file, got {type(file).__name__}"
-        )
-    if not isinstance(content, bytes):
-        raise InvalidArgumentError('file: was opened as text; open it with mode "rb"')
-    if not content.strip():
-        raise InvalidArgumentError("file: is empty; there is nothing to import")
-    check_size(len(content) + _FRAMING_BYTES, "file")
-    return name, content, "text/csv"

@@ -203,8 +203,9 @@ async def _search(
                 sure = change.is_unique or _is_recent(transaction.created_at, started)
                 return (landed if sure else None), False
         if not page or envelope.has_more is False:
-            # An answer without the list proves nothing.
-            return None, envelope.key in body
+            # An answer without the list, or one that contradicts itself, proves nothing.
+            is_whole = isinstance(body.get(envelope.key), list) and envelope.has_more is not True
+            return None, is_whole
         first, last = page[0].created_at, page[-1].created_at
         if first is None or last is None or first < last or not page[-1].id:
             # Not newest first: what is looked for may stand anywhere.

@@ -301,13 +301,19 @@ def _quotes_request(error: BaseException) -> bool:
 
 def _detached_cause(error: BaseException) -> BaseException | None:
     """What stood behind an error, unless it holds more than its text, such as the request."""
-    cause = link = None if _quotes_request(error) else error.__cause__
-    while link is not None:
+    cause = None if _quotes_request(error) else error.__cause__
+    links = [cause]
+    seen: set[int] = set()
+    while links:
+        link = links.pop()
+        if link is None or id(link) in seen:
+            continue
         if vars(link):
             return None
+        seen.add(id(link))
         # Its frames hold the request too.
         link.__traceback__ = None
-        link = link.__cause__ or link.__context__
+        links += [link.__cause__, link.__context__]
     return cause
 
 

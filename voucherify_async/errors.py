@@ -31,6 +31,8 @@ VoucherifyError
 │   └── PaginationLimitError      the listing goes on where the API's pages end
 ├── AsyncActionFailedError        a background job ended without full success
 ├── ExportFailedError             an export ended in ERROR
+├── BulkInterruptedError          bulk work that ended in the middle
+│   └── ImportInterruptedError    ... of imports.stream, with its report
 └── WaitTimeoutError              a job had not ended in time (also a TimeoutError)
 ```
 
@@ -40,10 +42,11 @@ All of them survive ``pickle`` and ``copy``; none holds a live response, a conne
 from __future__ import annotations
 
 import builtins
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .import_reports import ImportReport, ResumePoint
     from .models.async_actions import AsyncAction
     from .models.exports import Export
 
@@ -54,6 +57,7 @@ __all__ = [
     "AsyncActionFailedError",
     "AuthenticationError",
     "BadRequestError",
+    "BulkInterruptedError",
     "ClientClosedError",
     "ClientLoopError",
     "ConfigurationError",
@@ -61,6 +65,7 @@ __all__ = [
     "ConnectError",
     "ConnectTimeout",
     "ExportFailedError",
+    "ImportInterruptedError",
     "InvalidArgumentError",
     "LockedError",
     "MethodNotAllowedError",
@@ -372,6 +377,46 @@ class ExportFailedError(VoucherifyError):
     def __init__(self, message: str, *, export: Export) -> None:
         super().__init__(message)
         self.export = export
+
+
+class BulkInterruptedError(VoucherifyError):
+    """Bulk work in several requests ended in the middle; `__cause__` says why.
+
+    Attributes:
+        job_ids: Ids of the async actions of the requests that were accepted; they go on.
+        accepted: How many items (of a file: rows) they hold, counted from the first.
+        unknown: How many items after those may or may not have been accepted.
+    """
+
+    def __init__(
+        self, message: str, *, job_ids: Sequence[str], accepted: int, unknown: int = 0
+    ) -> None:
+        super().__init__(message)
+        self.job_ids = tuple(job_ids)
+        self.accepted = accepted
+        self.unknown = unknown
+
+
+class ImportInterruptedError(BulkInterruptedError):
+    """An `imports.stream` ended in the middle; `__cause__` says why.
+
+    Attributes:
+        report: Which items were accepted, which surely were not, and of which it is not known.
+        resume_from: Where to go on: `imports.stream(items, resume_from=error.resume_from)`.
+    """
+
+    def __init__(self, report: ImportReport, cause: str) -> None:
+        unknown = f", of {len(report.unknown):,} more it is not known" if report.unknown else ""
+        super().__init__(
+            f"The import was interrupted: {cause}. Of {report.read:,} items read, "
+            f"{len(report.accepted):,} were accepted{unknown}; go on with "
+            "imports.stream(items, resume_from=error.resume_from)",
+            job_ids=report.job_ids,
+            accepted=len(report.accepted),
+            unknown=len(report.unknown),
+        )
+        self.report = report
+        self.resume_from: ResumePoint | None = report.resume_from
 
 
 class WaitTimeoutError(VoucherifyError, builtins.TimeoutError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ._clock import Clock
@@ -19,6 +19,7 @@ from .models.exports import Export
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ._export_rows import TransactionRows
     from .resources.async_actions import AsyncActions
     from .resources.exports import Exports
 
@@ -183,9 +184,31 @@ class ExportJob:
         Raises:
             WaitTimeoutError: It had not ended in time; it goes on.
             ExportFailedError: It ended in ERROR.
-            TransportError: The download broke off.
+            TransportError: The download broke off for good.
         """
         return await self._exports.download(await self.wait(timeout), to)
+
+    def rows(self, *, timeout: float | None = None) -> TransactionRows:
+        """Wait for the export and read its transactions while its CSV comes in.
+
+        Args:
+            timeout: Seconds to wait for the export at the most.
+
+        Returns:
+            An async iterator of `VoucherTransaction`, as of `exports.rows`.
+        """
+        return self._exports.rows(_Ended(self, timeout))
+
+
+class _Ended(Awaitable[Export]):
+    """An export that is waited for when it is awaited; unlike a coroutine it may be dropped."""
+
+    def __init__(self, job: ExportJob, timeout: float | None) -> None:
+        self._job = job
+        self._timeout = timeout
+
+    def __await__(self) -> Generator[Any, Any, Export]:
+        return self._job.wait(self._timeout).__await__()
 
 
 def check_action(action: AsyncAction) -> AsyncAction:

@@ -130,7 +130,9 @@ def _call(
     options: CallOptions,
 ) -> Call:
     check_options(options)
-    content = None if body is _NO_BODY else _protocol.encode_json(body)
+    content = body if isinstance(body, bytes) else None
+    if content is None and body is not _NO_BODY:
+        content = _protocol.encode_json(body)
     target, query = route.path(**path), _protocol.encode_query(params)
     _protocol.check_url(target, query)
     return Call(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping
+from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from .. import _download, _requests, _routes
+from .. import _download, _requests, _resumption, _routes
 from .._caller import CallOptions
+from .._export_rows import TransactionRows
 from .._schemes import PageNumbers
 from ..errors import InvalidArgumentError, ResponseValidationError, UnreadableAnswerError
 from ..jobs import ExportJob, Progress, check_export, wait_until_finished
@@ -152,6 +153,9 @@ class Exports(Resource):
     async def download(self, export: Export | str, to: str | PathLike[str]) -> Path:
         """Write an export's CSV to a file, piece by piece (operation download-export).
 
+        A download that breaks off goes on from there, if the server can tell that the file is still
+        the same, or begins anew; as often in a row as the client's retry policy has attempts.
+
         Args:
             export: An export that has ended, or its id.
             to: The file's path; it appears there whole or not at all.
@@ -162,10 +166,52 @@ class Exports(Resource):
         Raises:
             InvalidArgumentError: The export has no file (yet).
             APIError: The download was refused.
-            TransportError: The download broke off.
+            TransportError: The download broke off for good.
         """
-        async with self.open(export) as chunks:
-            return await _download.write(chunks, Path(to))
+        url = _address(await self.get(export) if isinstance(export, str) else export)
+        return await _download.write(_resumption.pieces(self._caller, url), Path(to))
+
+    def rows(self, export: Export | str | Awaitable[Export]) -> TransactionRows:
+        """Read the transactions of an export while its CSV comes in.
+
+        ```python
+        async for transaction in client.exports.rows(export):
+            ...
+        ```
+
+        What the file lacks is None; columns that the library does not know are in `extra`. As long
+        as the iteration is on, the download is one of the client's `max_concurrency` requests.
+
+        Args:
+            export: An export of voucher transactions that has ended, or its id.
+
+        Returns:
+            An async iterator of `VoucherTransaction`. Nothing is sent until it is used.
+
+        Raises:
+            InvalidArgumentError: When iterated: the export has no file (yet), or is one of
+                something else.
+            ResponseValidationError: When iterated: a cell is not what its column takes.
+            APIError: When iterated: the download was refused.
+            TransportError: When iterated: the download broke off for good.
+        """
+        return TransactionRows(self._pieces(export))
+
+    async def _pieces(
+        self, export: Export | str | Awaitable[Export]
+    ) -> AsyncGenerator[_download.Piece, None]:
+        if isinstance(export, str):
+            export = await self.get(export)
+        elif not isinstance(export, Export):
+            export = await export
+        if export.exported_object != "voucher_transactions":
+            raise InvalidArgumentError(
+                f"export: has rows of {export.exported_object}, which rows() does not read; take "
+                "exports.download() or exports.open()"
+            )
+        async with aclosing(_resumption.pieces(self._caller, _address(export))) as pieces:
+            async for piece in pieces:
+                yield piece
 
     @asynccontextmanager
     async def open(self, export: Export | str) -> AsyncIterator[AsyncIterator[bytes]]:
@@ -190,14 +236,8 @@ class Exports(Resource):
         """
         if isinstance(export, str):
             export = await self.get(export)
-        url = export.result.url if export.result else None
-        if not url:
-            raise InvalidArgumentError(
-                f"export: {export.id} has no file (status: {export.status}); wait for it with "
-                "exports.wait(id)"
-            )
-        async with _download.stream(self._caller, url) as chunks:
-            yield chunks
+        async with _download.opened(self._caller, _address(export), {}) as response:
+            yield response.aiter_bytes()
 
     def follow(self, export: Export) -> ExportJob:
         """A handle on an export that was accepted.
@@ -211,3 +251,13 @@ class Exports(Resource):
                 path="$.id", expected="an id", value=export.id, model="Export"
             ) from missing
         return ExportJob(export, export.id, self)
+
+
+def _address(export: Export) -> str:
+    url = export.result.url if export.result else None
+    if not url:
+        raise InvalidArgumentError(
+            f"export: {export.id} has no file (status: {export.status}); wait for it with "
+            "exports.wait(id)"
+        )
+    return url

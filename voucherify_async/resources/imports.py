@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterable, Iterable, Mapping
+from contextlib import ExitStack
+from functools import partial
 from os import PathLike
 from typing import IO, TYPE_CHECKING, Any, Unpack
 
-from .. import _requests, _routes
+from anyio import to_thread
+
+from .. import _csv_parts, _requests, _routes
 from .._caller import CallOptions
 from .._routes import Route
+from ..bulk_jobs import Parts, job_of
+from ..import_reports import ResumePoint
+from ..import_streams import ImportStream, OnProgress
 from ..jobs import AsyncJob
+from ._import_api import ImportApi
 from ._resource import Resource
 from .async_actions import AsyncActions
 
@@ -67,6 +75,71 @@ class Imports(Resource):
             _routes.IMPORT_TO_CAMPAIGN, items, options, campaign_id=campaign_id
         )
 
+    def stream(
+        self,
+        items: Iterable[Any] | AsyncIterable[Any],
+        *,
+        on_progress: OnProgress | None = None,
+        max_in_flight: int = 4,
+        campaign_id: str | None = None,
+        resume_from: ResumePoint | int = 0,
+        **options: Unpack[CallOptions],
+    ) -> ImportStream:
+        """Import vouchers of any number. Sends nothing until it is awaited.
+
+        ```python
+        report = await client.imports.stream(items)
+        print(report.done_count, report.failures)
+        ```
+
+        Items are cut into as few requests as 10 MB allow, sent one after another, and each job is
+        followed to its end. An item that cannot be sent, or whose code an earlier item has, is
+        reported and not sent. Where the answer to a request is lost, its job is looked for; it is
+        sent again only where there is none. In memory are the codes, and one request.
+
+        Args:
+            items: Any iterable or async iterable of models and mappings as for `vouchers`, or of
+                mappings with the columns of a CSV import, such as `csv.DictReader` gives.
+            on_progress: Called with the report when a request was accepted, when a job has ended,
+                and before a request is sent when items were found unfit since the last one. An
+                async function is awaited.
+            max_in_flight: How many accepted jobs may go on at once.
+            campaign_id: The id or name of the campaign to import into; by default none.
+            resume_from: Where an import of the same items was interrupted: its `resume_from`, or
+                how many items to pass over.
+            **options: `timeout` in seconds and `retry`, for each request. Imports wait for the
+                quota as long as it takes, up to the policy's `deadline`.
+
+        Returns:
+            The import: await it for its `ImportReport`. Its `report` can be read at any time, also
+            after a cancellation.
+
+        Raises:
+            InvalidArgumentError: An argument is out of range.
+            ImportInterruptedError: When awaited: something went wrong, be it in the items' own
+                iterator. It says which items were accepted, and where to go on.
+        """
+        patient = self._patient(options)
+        if campaign_id is None:
+            route, path = _routes.IMPORT_VOUCHERS, {}
+        else:
+            route, path = _routes.IMPORT_TO_CAMPAIGN, {"campaign_id": campaign_id}
+        route.path(**path)  # refused before an item is read
+
+        async def post(content: bytes) -> str:
+            return await self._accepted(route, body=content, options=patient, **path)
+
+        async def read(code: str) -> object:
+            return await self._send(_routes.GET_VOUCHER, options=patient, code=code)
+
+        return ImportStream(
+            ImportApi(self._caller, post, read, patient),
+            items,
+            on_progress=on_progress,
+            max_in_flight=max_in_flight,
+            resume_from=resume_from,
+        )
+
     async def csv(
         self,
         file: CsvFile,
@@ -81,17 +154,21 @@ class Imports(Resource):
         one becomes a metadata key.
 
         Args:
-            file: A path, the bytes, or a file opened for reading bytes; 10 MB at the most.
+            file: A path, the bytes, or a file opened for reading bytes. It is checked first, and
+                read while it is uploaded; one over 10 MB goes up in several parts, cut between
+                rows, each with the header.
             webhooks_enable: Whether the project's webhooks hear of every voucher in the file.
             **options: `timeout` in seconds and `retry`, for this call.
 
         Returns:
-            A handle on the background job.
+            A handle on the background job; a `CombinedJob` where there are several parts.
 
         Raises:
-            InvalidArgumentError: The file is empty, over 10 MB, or was opened as text.
+            InvalidArgumentError: The file is empty, was opened as text, has no column Code, or a
+                row is not as wide as the header; the message says the line. Nothing was sent.
             OSError: The file cannot be read.
             AmbiguousOutcomeError: The import may or may not have been accepted.
+            BulkInterruptedError: A part failed after others were accepted.
         """
         return await self._import_csv(
             _routes.IMPORT_CSV, file, options, webhooks_enable=webhooks_enable
@@ -108,12 +185,13 @@ class Imports(Resource):
             **options: `timeout` in seconds and `retry`, for this call.
 
         Returns:
-            A handle on the background job.
+            A handle on the background job; a `CombinedJob` where there are several parts.
 
         Raises:
-            InvalidArgumentError: The file is empty, over 10 MB, or was opened as text.
+            InvalidArgumentError: As for `csv`.
             NotFoundError: There is no such campaign.
             AmbiguousOutcomeError: The import may or may not have been accepted.
+            BulkInterruptedError: A part failed after others were accepted.
         """
         return await self._import_csv(
             _routes.IMPORT_CSV_TO_CAMPAIGN, file, options, campaign_id=campaign_id
@@ -136,6 +214,16 @@ class Imports(Resource):
         **path: str,
     ) -> AsyncJob:
         route.path(**path)  # refused before a file is read
-        files = await _requests.csv_form(file, webhooks_enable=webhooks_enable)
-        id = await self._accepted(route, files=files, options=options, **path)  # noqa: A001
-        return AsyncJob(id, AsyncActions(self._caller))
+        parts = Parts()
+        with ExitStack() as stack:
+            checked = await to_thread.run_sync(stack.enter_context, _csv_parts.checked(file))
+            with parts.telling():
+                for part in checked.parts:
+                    form = _requests.csv_form(
+                        _csv_parts.PartFile(checked.file, part),
+                        checked.name,
+                        webhooks_enable=webhooks_enable,
+                    )
+                    send = partial(self._accepted, route, files=form, options=options, **path)
+                    await parts.send(send, part.rows)
+        return job_of(parts.sent, AsyncActions(self._caller), self._caller.settings.clock)

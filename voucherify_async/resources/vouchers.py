@@ -6,12 +6,15 @@ from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack
 
-from .. import _requests, _routes, _settlement
+from .. import _protocol, _requests, _routes, _settlement
+from .._batches import Body
 from .._caller import CallOptions
 from .._converter import to_json_types
 from .._lookups import VoucherLookups
+from .._routes import Route
 from .._schemes import PageNumbers
 from .._windows import Windows
+from ..bulk_jobs import job_of, send_items
 from ..errors import AmbiguousOutcomeError
 from ..jobs import AsyncJob
 from ..models.vouchers import BalanceUpdate, Voucher
@@ -432,43 +435,63 @@ class Vouchers(Resource):
 
     async def update_in_bulk(
         self,
-        items: Iterable[VoucherMetadataUpdate | Mapping[str, Any]],
+        items: Iterable[VoucherMetadataUpdate | Mapping[str, Any]]
+        | AsyncIterable[VoucherMetadataUpdate | Mapping[str, Any]],
         **options: Unpack[CallOptions],
     ) -> AsyncJob:
         """Change the metadata of many vouchers, each its own (`POST /v1/vouchers/bulk/async`).
 
         Args:
-            items: A code and its metadata each; 10 MB in all.
-            **options: `timeout` in seconds and `retry`, for this call.
+            items: A code and its metadata each: any iterable or async iterable. More than 10 MB go
+                out in several requests.
+            **options: `timeout` in seconds and `retry`, for each request.
 
         Returns:
-            A handle on the background job.
+            A handle on the background job; a `CombinedJob` where there are several requests.
 
         Raises:
-            InvalidArgumentError: There are no items, or more than 10 MB of them.
+            InvalidArgumentError: There are no items, or one cannot be sent.
             AmbiguousOutcomeError: The job may or may not have been accepted.
+            BulkInterruptedError: Something failed after the first request was accepted.
         """
-        body = _requests.items_body(items)
-        id = await self._accepted(_routes.UPDATE_IN_BULK, body=body, options=options)  # noqa: A001
-        return AsyncJob(id, AsyncActions(self._caller))
+        return await self._in_parts(_routes.UPDATE_IN_BULK, items, "items", Body(), options)
 
     async def update_metadata_in_bulk(
-        self, codes: Iterable[str], metadata: Mapping[str, Any], **options: Unpack[CallOptions]
+        self,
+        codes: Iterable[str] | AsyncIterable[str],
+        metadata: Mapping[str, Any],
+        **options: Unpack[CallOptions],
     ) -> AsyncJob:
         """Give many vouchers the same metadata (`POST /v1/vouchers/metadata/async`).
 
         Args:
-            codes: The vouchers' codes.
+            codes: The vouchers' codes: any iterable or async iterable. More than 10 MB go out in
+                several requests.
             metadata: What to set; other keys stay.
-            **options: `timeout` in seconds and `retry`, for this call.
+            **options: `timeout` in seconds and `retry`, for each request.
 
         Returns:
-            A handle on the background job.
+            A handle on the background job; a `CombinedJob` where there are several requests.
 
         Raises:
-            InvalidArgumentError: There are no codes, or more than 10 MB of them.
+            InvalidArgumentError: There are no codes, or `metadata` cannot be sent.
             AmbiguousOutcomeError: The job may or may not have been accepted.
+            BulkInterruptedError: Something failed after the first request was accepted.
         """
-        body = {"codes": _requests.items_body(codes, "codes"), "metadata": metadata}
-        id = await self._accepted(_routes.UPDATE_METADATA, body=body, options=options)  # noqa: A001
-        return AsyncJob(id, AsyncActions(self._caller))
+        shared = _protocol.encode_json(metadata, name="metadata")
+        body = Body(b'{"metadata":' + shared + b',"codes":[', b"]}")
+        return await self._in_parts(_routes.UPDATE_METADATA, codes, "codes", body, options)
+
+    async def _in_parts(
+        self,
+        route: Route,
+        items: Iterable[Any] | AsyncIterable[Any],
+        name: str,
+        body: Body,
+        options: CallOptions,
+    ) -> AsyncJob:
+        async def post(content: bytes) -> str:
+            return await self._accepted(route, body=content, options=options)
+
+        sent = await send_items(items, name, body, post)
+        return job_of(sent, AsyncActions(self._caller), self._caller.settings.clock)

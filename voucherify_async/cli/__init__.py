@@ -1,0 +1,1 @@
+"""The command `voucherify-async`; needs the extra `cli`."""
