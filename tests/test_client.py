@@ -535,3 +535,12 @@ async def test_proxy_of_the_environment(
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         async with AsyncVoucherify("the-id", "the-token", base_url=proxy) as client:
             assert (await client.vouchers.get("A")).code == "A"
+
+
+def test_a_named_cluster_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """VOUCHERIFY_BASE_URL stands in for what is left out, and for nothing that was said."""
+    monkeypatch.setenv("VOUCHERIFY_BASE_URL", "https://environment.test")
+    assert "https://environment.test" in repr(AsyncVoucherify("id", "token"))
+    assert "https://us1.api.voucherify.io" in repr(
+        AsyncVoucherify("id", "token", cluster="us1.api")
+    )

@@ -168,6 +168,9 @@ async def test_download_by_id(tmp_path: Path) -> None:
     path = await wire.client().exports.download("exp_1", str(tmp_path / "codes.csv"))
     assert path.read_bytes() == b"Code\n"
     assert wire.targets == ["/v1/exports/exp_1", "/f"]
+    wire = Wire(found, httpx.Response(200, content=b"Code\n"))
+    async with wire.client().exports.open("exp_1") as chunks:
+        assert b"".join([chunk async for chunk in chunks]) == b"Code\n"
 
 
 class Pieces(httpx.AsyncByteStream):

@@ -50,6 +50,7 @@ def test_public_names() -> None:
         if isinstance(thing, type):
             assert thing.__doc__, name
     assert set(names) <= set(dir(voucherify_async))
+    assert "Voucher" in dir(voucherify_async.models)
 
 
 def test_names_that_are_not_there() -> None:

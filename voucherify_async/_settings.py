@@ -13,6 +13,7 @@ from ._version import __version__
 from .auth import ApiKeyAuth, Auth
 from .errors import ConfigurationError, InvalidArgumentError
 
+DEFAULT_CLUSTER: Final = "api"
 _CLUSTER: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 DEFAULT_HEADERS: Final = {
     "User-Agent": (
@@ -63,7 +64,9 @@ def resolve_base_url(base_url: str | None, cluster: str) -> str:
     Raises:
         ConfigurationError: It is no http(s) URL, or has more than scheme, host, port and path.
     """
-    base_url = os.environ.get("VOUCHERIFY_BASE_URL") if base_url is None else base_url
+    if base_url is None and cluster == DEFAULT_CLUSTER:
+        # A cluster that the caller names goes before the environment.
+        base_url = os.environ.get("VOUCHERIFY_BASE_URL")
     if not base_url:
         if not isinstance(cluster, str) or not _CLUSTER.fullmatch(cluster):
             raise ConfigurationError(

@@ -20,6 +20,7 @@ from ._routes import Route
 from ._sentinels import UNSET, Unset
 from ._settings import (
     API_VERSION,
+    DEFAULT_CLUSTER,
     DEFAULT_HEADERS,
     check_headers,
     check_path,
@@ -78,7 +79,8 @@ class AsyncVoucherify:
         app_token: The secret key; by default `VOUCHERIFY_APP_TOKEN` of the environment.
         auth: Another way to sign requests, such as `BearerAuth` or `OAuthClientCredentials`.
         cluster: `api` (Europe), `us1.api`, `as1.api`, or that of a dedicated cluster.
-        base_url: The API's address, over `cluster`; by default `VOUCHERIFY_BASE_URL`.
+        base_url: The API's address, over `cluster`. Where neither is given, `VOUCHERIFY_BASE_URL`
+            of the environment.
         timeout: Seconds for each step of an attempt (connect, write, read), None for no bound, or
             an `httpx.Timeout`. Waiting for a free connection has no timeout.
         retry: When calls are repeated; None sends each once.
@@ -101,7 +103,7 @@ class AsyncVoucherify:
         app_token: str | None = None,
         *,
         auth: Auth | None = None,
-        cluster: str = "api",
+        cluster: str = DEFAULT_CLUSTER,
         base_url: str | None = None,
         timeout: float | httpx.Timeout | None = DEFAULT_TIMEOUT,
         retry: RetryPolicy | Unset | None = UNSET,

@@ -86,6 +86,9 @@ BAD: dict[str, Callable[[AsyncVoucherify], Any]] = {
     "UNSET in a list": lambda c: c.vouchers.update("A", {"a": [v.UNSET]}),
     "number as a key": lambda c: c.vouchers.update("A", {"a": {1: 2}}),
     "number over 64 bits": lambda c: c.vouchers.update("A", {"a": 2**70}),
+    "a percentage that is no number": lambda c: c.vouchers.update(
+        "A", v.VoucherUpdate(discount=v.PercentDiscount(percent_off=float("nan")))
+    ),
     "half a character": lambda c: c.vouchers.update("A", {"a": "\ud800"}),
     "another code": lambda c: c.vouchers.create("A", {"code": "B"}),
     "another code in a model": lambda c: c.vouchers.create(

@@ -124,10 +124,11 @@ def mapping_structurer(annotation: Any, converter: Converter) -> StructureHook:
     hook = converter.get_structure_hook(item_type)
 
     def structure(value: Any, _: Any) -> dict[str, Any]:
+        items = _structure_object(value, None).items()
         result: dict[str, Any] = {}
         key = ""
         try:
-            for key, item in _structure_object(value, None).items():
+            for key, item in items:
                 result[key] = None if item is None else hook(item, item_type)
         except Mismatch as error:
             error.path.append(key)

@@ -89,7 +89,11 @@ class Unstructuring:
             return self._converter.unstructure(value)
         if isinstance(value, date):
             return _format_date(value)
-        raise Mismatch("a value that JSON can express", value)
+        # A type of the user's own, with a hook registered for it; cattrs leaves others as they are.
+        written = value if value is UNSET else self._converter.unstructure(value)
+        if written is value:
+            raise Mismatch("a value that JSON can express", value)
+        return self.plain(written)
 
     def model(self, cls: type) -> UnstructureHook:
         """The hook of a model: what is unset, or None where None means absent, is left out."""
