@@ -39,7 +39,7 @@ def main() -> int:
     arguments = _arguments()
     if arguments.list:
         for name in SCENARIOS:
-            print(f"{name}: {(_scenario(name).__doc__ or '').strip()}")
+            print(f"{name:<10}{(_scenario(name).__doc__ or '').partition(': ')[2].strip()}")
         return 0
     names = [name for name in SCENARIOS if name in (arguments.only or SCENARIOS)]
     settings = Settings(quick=arguments.quick)
@@ -50,9 +50,9 @@ def main() -> int:
         results[name] = _run(name, settings)
     if settings.quick:
         print("\nA quick run shows that everything runs; its figures judge nothing.")
-    else:
-        print(f"\n{goals.table(results).text()}")
-        results["goals"] = goals.judged(results)
+    elif judged := goals.judged(results):
+        print(f"\n{goals.table(judged).text()}")
+        results["goals"] = judged
     complete = not settings.quick and len(names) == len(SCENARIOS)
     folder = arguments.output or (_HERE if complete else None)
     if folder:

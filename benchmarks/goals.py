@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -219,11 +219,11 @@ def judged(results: Results) -> list[dict[str, object]]:
     return found
 
 
-def table(results: Results) -> Table:
+def table(judged: Sequence[Mapping[str, object]]) -> Table:
     """The same as a table."""
     rows = [
         [str(goal["goal"]), str(goal["bound"]), _figure(goal["figure"]), str(goal["verdict"])]
-        for goal in judged(results)
+        for goal in judged
     ]
     return Table("Goals", ["", "goal", "measured", ""], rows)
 

@@ -4,7 +4,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ._clock import Clock
-from ._converter import converter, from_dict, to_dict
 from ._protocol import RateLimit
 from ._retry import RetryPolicy
 from ._sentinels import UNSET, Unset
@@ -55,6 +54,7 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
+    from ._converter import converter, from_dict, to_dict
     from ._lookups import VoucherLookup, VoucherLookups
     from .bulk_jobs import CombinedJob
     from .csv_files import write_csv
@@ -186,6 +186,9 @@ if TYPE_CHECKING:
     from .pagination import AsyncPaginator, Page
 
 _LATE = {
+    "converter": "._converter",
+    "from_dict": "._converter",
+    "to_dict": "._converter",
     "VoucherLookup": "._lookups",
     "VoucherLookups": "._lookups",
     "ImportFailure": ".import_reports",

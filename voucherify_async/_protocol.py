@@ -17,7 +17,6 @@ import orjson
 from attrs import frozen
 
 from . import errors
-from ._converter import to_json_types, to_plain
 from ._sentinels import UNSET
 from .errors import APIError, InvalidArgumentError, ResponseValidationError
 
@@ -73,7 +72,7 @@ def encode_json(body: Any, *, name: str = "body") -> bytes:
         InvalidArgumentError: JSON cannot express it, or it is over the 10 MB that the API takes.
     """
     try:
-        content = orjson.dumps(body, default=to_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
+        content = orjson.dumps(body, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
     except TypeError:
         content = _encode_slowly(body, name)
     check_size(len(content), name)
@@ -83,9 +82,22 @@ def encode_json(body: Any, *, name: str = "body") -> bytes:
 def _encode_slowly(body: Any, name: str) -> bytes:
     """Encode what orjson does not take as it is: it has an `UNSET`, or an error to be located."""
     try:
-        return orjson.dumps(to_json_types(body, name))
+        return orjson.dumps(_json_types(body, name))
     except TypeError as error:
         raise InvalidArgumentError(f"{name}: {error}") from None
+
+
+def _plain(value: Any) -> Any:
+    # The converter is loaded with the client and not with the package, as cattrs takes its time.
+    from ._converter import to_plain
+
+    return to_plain(value)
+
+
+def _json_types(value: Any, root: str) -> Any:
+    from ._converter import to_json_types
+
+    return to_json_types(value, root)
 
 
 def check_size(size: int, name: str) -> None:
@@ -125,7 +137,7 @@ def encode_query(params: Mapping[str, Any] | None) -> str:
     for key, value in params.items():
         if value is None or value is UNSET:
             continue
-        plain = to_json_types(value, key)
+        plain = _json_types(value, key)
         if isinstance(plain, list):
             pairs += [(key, _query_text(item)) for item in plain if item is not None]
         else:

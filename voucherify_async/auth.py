@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from copy import copy
-from typing import NoReturn, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 from urllib.parse import urlencode
 
 import anyio
 
 from . import _routes
 from ._clock import Clock
-from ._converter import from_dict
 from ._protocol import Answer, decode_answer
 from ._routes import Route
 from .errors import (
@@ -24,10 +24,13 @@ from .errors import (
     ResponseValidationError,
     VoucherifyError,
 )
-from .models.oauth import OAuthToken
 
 SendForm = Callable[[Route, bytes, Mapping[str, str]], Awaitable[Answer]]
 """Sends a form to the API's own origin with just these headers, and raises on an error status."""
+
+
+if TYPE_CHECKING:
+    from .models.oauth import OAuthToken
 
 
 class Auth(Protocol):
@@ -232,12 +235,13 @@ def _read_token(answer: Answer) -> OAuthToken:
         ResponseValidationError: There is none. What came instead is kept out of the error, as it
             may hold the token or a part of it.
     """
-    try:
+    from ._converter import from_dict
+    from .models.oauth import OAuthToken
+
+    token: OAuthToken | None = None
+    with suppress(VoucherifyError):
         token = from_dict(OAuthToken, decode_answer(answer) or {})
-        is_usable = bool(token.access_token) and _is_header_text(token.access_token)
-    except VoucherifyError:
-        is_usable = False
-    if not is_usable:
+    if token is None or not token.access_token or not _is_header_text(token.access_token):
         raise ResponseValidationError(
             path="$.access_token", expected="a token", value=None, model="OAuthToken"
         )
@@ -252,6 +256,6 @@ def _check_secret(name: str, value: str) -> None:
         raise ConfigurationError(f"{name}: has characters that no HTTP header can carry")
 
 
-def _is_header_text(value: str | None) -> bool:
+def _is_header_text(value: str) -> bool:
     # One that no header can carry, a blank at its end for one, would be quoted in an error.
-    return value is not None and value.isascii() and value.isprintable() and value == value.strip()
+    return value.isascii() and value.isprintable() and value == value.strip()

@@ -64,14 +64,13 @@ def _place(frame: FrameType | None) -> str:
     """Our module, or another's package, that was at work."""
     if frame is None:
         return "?"
-    if frame.f_code.co_filename.startswith("<"):
-        return "models: generated code"
+    file = frame.f_code.co_filename
+    if file.startswith("<"):
+        frozen = file.startswith("<frozen importlib")
+        return "imports at run time" if frozen else "generated code"
     name = str(frame.f_globals.get("__name__", "?"))
     package, _, module = name.partition(".")
     if package == "voucherify_async":
         return f"{package}.{module.partition('.')[0]}"
-    if package == "benchmarks":
-        return "the benchmark itself"
-    if package in sys.stdlib_module_names and package not in {"asyncio", "ssl", "json"}:
-        return "standard library"
-    return package
+    named = package not in sys.stdlib_module_names or package in {"asyncio", "json"}
+    return package if named else "standard library"

@@ -38,7 +38,8 @@ def run(bench: Bench) -> Results:
     encode = [
         Task(
             peer,
-            None,  # memory that was used once stays with a process
+            # Memory that was used once stays with a process; a quick run has no time for new ones.
+            peer if bench.settings.quick else None,
             "benchmarks.loads.importing:load",
             {"peer": peer, "url": bench.server.url(), "count": count},
         )

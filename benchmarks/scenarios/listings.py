@@ -19,7 +19,7 @@ LABELS = {
 
 def run(bench: Bench) -> Results:
     """Measure; a quick run walks fewer pages."""
-    pages = bench.settings.pick(99, 12)
+    pages = bench.settings.pick(99, 6)
     common = {"url": bench.server.url(_LATENCY), "pages": pages}
     tasks = []
     for work in _WORK:

@@ -71,15 +71,15 @@ def run(bench: Bench) -> Results:
     pick = bench.settings.pick
     return {
         "levels": list(pick(_LEVELS, (1, 100))),
-        "gathers": list(pick((20, 100, 1_000, 10_000), (20, 500))),
+        "gathers": list(pick((20, 100, 1_000, 10_000), (20, 200))),
         "load": _loads(bench, pick(_LEVELS, (1, 100)), latency=0),
         "load_30ms": _loads(bench, (100,), latency=_SLOW),
-        "gather": _gather(bench, pick((20, 100, 1_000, 10_000), (20, 500))),
+        "gather": _gather(bench, pick((20, 100, 1_000, 10_000), (20, 200))),
     }
 
 
 def _loads(bench: Bench, levels: tuple[int, ...], latency: int) -> Results:
-    url, seconds = bench.server.url(latency), bench.settings.pick(0.6, 0.1)
+    url, seconds = bench.server.url(latency), bench.settings.pick(0.6, 0.05)
     return bench.interleave(
         [
             entrant.task(level, url, seconds)
@@ -91,7 +91,7 @@ def _loads(bench: Bench, levels: tuple[int, ...], latency: int) -> Results:
 
 
 def _gather(bench: Bench, sizes: tuple[int, ...]) -> Results:
-    url, seconds = bench.server.url(), bench.settings.pick(0.6, 0.1)
+    url, seconds = bench.server.url(), bench.settings.pick(0.6, 0.05)
     tasks = []
     for size in sizes:
         for entrant in (e for e in ENTRANTS if e.key in _GATHERED):
