@@ -71,8 +71,11 @@ def encode_json(body: Any, *, name: str = "body") -> bytes:
     Raises:
         InvalidArgumentError: JSON cannot express it, or it is over the 10 MB that the API takes.
     """
+    # The converter is loaded with the client and not with the package, as cattrs takes its time.
+    from ._converter import to_plain
+
     try:
-        content = orjson.dumps(body, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
+        content = orjson.dumps(body, default=to_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
     except TypeError:
         content = _encode_slowly(body, name)
     check_size(len(content), name)
@@ -85,13 +88,6 @@ def _encode_slowly(body: Any, name: str) -> bytes:
         return orjson.dumps(_json_types(body, name))
     except TypeError as error:
         raise InvalidArgumentError(f"{name}: {error}") from None
-
-
-def _plain(value: Any) -> Any:
-    # The converter is loaded with the client and not with the package, as cattrs takes its time.
-    from ._converter import to_plain
-
-    return to_plain(value)
 
 
 def _json_types(value: Any, root: str) -> Any:

@@ -214,9 +214,10 @@ def _making_lines(cls: type, fields: Sequence[attrs.Attribute[Any]]) -> list[str
     """Fill the slots; through `__init__` only where the class has something to say there."""
     if hasattr(cls, "__attrs_post_init__") or any(a.validator or a.converter for a in fields):
         given = ", ".join(f"{a.alias}=v{number}" for number, a in enumerate(fields))
-        return [f" return cls({given}, extra=rest)"]
+        return [f" return cls({given}, extra=rest or {{}})"]
     filling = [f" set{number}(made, v{number})" for number in range(len(fields))]
-    return [" made = new(cls)", *filling, " set_extra(made, rest)", " return made"]
+    # Emptied, a copy still holds the room of all its keys.
+    return [" made = new(cls)", *filling, " set_extra(made, rest or {})", " return made"]
 
 
 def _as_dict(data: Any) -> dict[str, Any]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from typing import Any, get_args
+from typing import Any, Final, cast, get_args
 
-import attrs
 from cattrs import Converter
 
 from .._sentinels import UNSET
@@ -71,6 +70,14 @@ _LEAVES: Mapping[Any, UnstructureHook] = {
 }
 
 
+_AS_IT_IS: Final = frozenset({str, int, float, bool, type(None)})
+
+
+def _is_flat(value: dict[Any, Any]) -> bool:
+    """Whether an object, such as most metadata, is made of JSON's own scalars."""
+    return all(type(k) is str and type(v) in _AS_IT_IS for k, v in value.items())
+
+
 class Unstructuring:
     """The hooks of one converter."""
 
@@ -79,14 +86,15 @@ class Unstructuring:
 
     def plain(self, value: Any) -> Any:
         """JSON types of a value of any kind: metadata, filters, bodies written as mappings."""
-        if isinstance(value, (str, int, float)) or value is None:
+        kind = type(value)
+        if kind in _AS_IT_IS or isinstance(value, (str, int, float)):
             return value
+        if hasattr(kind, "__attrs_attrs__"):
+            return self._converter.unstructure(value)
         if isinstance(value, Mapping):
             return self._mapping(self.plain)(value)
         if isinstance(value, (list, tuple, set, frozenset)):
             return self._sequence(self.plain)(value)
-        if attrs.has(type(value)):
-            return self._converter.unstructure(value)
         if isinstance(value, date):
             return _format_date(value)
         # A type of the user's own, with a hook registered for it; cattrs leaves others as they are.
@@ -96,38 +104,50 @@ class Unstructuring:
         return self.plain(written)
 
     def model(self, cls: type) -> UnstructureHook:
-        """The hook of a model: what is unset, or None where None means absent, is left out."""
-        table: list[tuple[str, str, type | None, UnstructureHook, bool]] = []
+        """The hook of a model: what is unset, or None where None means absent, is left out.
 
-        def prepare() -> None:
-            for attribute, core in attributes(cls):
-                exact = str if is_open_enum(core) else EXACT.get(core)
-                hook, omits_none = self._hook(core), attribute.default is None
-                table.append((attribute.name, json_name(attribute), exact, hook, omits_none))
+        It is written for its class, at its first use, as the structure hooks are.
+        """
+        written: list[UnstructureHook] = []
 
         def unstructure(model: Any) -> dict[str, Any]:
-            if not table:
-                prepare()
-            result: dict[str, Any] = {}
-            key = ""
-            try:
-                for name, key, exact, hook, omits_none in table:
-                    value = getattr(model, name)
-                    if value is None:
-                        if not omits_none:
-                            result[key] = None
-                    elif type(value) is exact:
-                        result[key] = value
-                    elif value is not UNSET:
-                        result[key] = hook(value)
-            except Mismatch as error:
-                error.path.append(key)
-                raise
-            for key, value in model.extra.items():
-                result.setdefault(key, self.plain(value))
-            return result
+            if not written:
+                written.append(self._write_hook(cls))
+            return cast("dict[str, Any]", written[0](model))
 
         return unstructure
+
+    def _write_hook(self, cls: type) -> UnstructureHook:
+        names: dict[str, Any] = {"UNSET": UNSET, "Mismatch": Mismatch, "plain": self.plain}
+        body: list[str] = []
+        for number, (attribute, core) in enumerate(attributes(cls)):
+            names[f"hook{number}"] = self._hook(core)
+            exact = str if is_open_enum(core) else EXACT.get(core)
+            key = json_name(attribute)
+            body += [
+                f"v = model.{attribute.name}",
+                "if v is None:",
+                " pass" if attribute.default is None else f" result[{key!r}] = None",
+                *([f"elif v.__class__ is {exact.__name__}: result[{key!r}] = v"] if exact else []),
+                "elif v is not UNSET:",
+                f" at = {key!r}; result[{key!r}] = hook{number}(v)",
+            ]
+        lines = [
+            "def unstructure(model):",
+            " result = {}",
+            " at = ''",
+            " try:",
+            *(f"  {line}" for line in body),
+            " except Mismatch as error:",
+            "  error.path.append(at)",
+            "  raise",
+            " for key, value in model.extra.items():",
+            "  if key not in result: result[key] = plain(value)",
+            " return result",
+        ]
+        # Made of the class's own field names only; the keys stand in it by repr.
+        exec("\n".join(lines), names)  # noqa: S102
+        return cast("UnstructureHook", names["unstructure"])
 
     def _hook(self, core: Any) -> UnstructureHook:
         if core in _LEAVES:
@@ -162,6 +182,8 @@ class Unstructuring:
     @staticmethod
     def _mapping(hook: UnstructureHook) -> UnstructureHook:
         def unstructure(values: Any) -> dict[str, Any]:
+            if type(values) is dict and _is_flat(values):
+                return values.copy()
             if not isinstance(values, Mapping):
                 raise Mismatch("an object", values)
             result: dict[str, Any] = {}

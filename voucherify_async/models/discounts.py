@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, TypeAlias, get_args, get_origin
 from attrs import frozen
 
 from .._conversion._annotations import Mismatch
+from .._conversion._structuring import StructureHook
 from .._converter import converter
 from ._base import Model, needed
 
@@ -198,10 +199,19 @@ def _kind_of(data: Mapping[str, Any]) -> type[Model]:
     return _BY_TYPE.get(tag, UnknownDiscount) if isinstance(tag, str) else UnknownDiscount
 
 
+_hooks: dict[type[Model], StructureHook] = {}
+
+
+def _hook_of(kind: type[Model]) -> StructureHook:
+    if kind not in _hooks:
+        _hooks[kind] = converter.get_structure_hook(kind)
+    return _hooks[kind]
+
+
 def _structure_discount(value: Any, _: Any) -> Any:
     if isinstance(value, Mapping):
         kind = _kind_of(value)
-        return converter.get_structure_hook(kind)(value, kind)
+        return _hook_of(kind)(value, kind)
     if isinstance(value, _KINDS):
         return value
     raise Mismatch("an object", value)
