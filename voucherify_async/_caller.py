@@ -9,7 +9,7 @@ import logging
 import math
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import anyio
 
@@ -133,24 +133,29 @@ class Caller:
             VoucherifyError: It was not sent: the quota is used up for longer than the call may
                 wait, it could not be signed, or its deadline came before its turn.
         """
-        quota, auth = self.quotas.of(call.route), self.settings.auth
+        quota = self.quotas.of(call.route)
         self.connections.sender()
         await self._admit(call, quota, policy, ends_at)
-        outcome: Outcome | None = None
+        answer: Answer | None = None
         try:
-            # Asked for again: the client may have been closed while the call waited.
-            sender = self.connections.sender()
-            signed = await self._sign(call, ends_at)
-            outcome = await self._exchange(sender, self._outgoing(call, signed), number, ends_at)
-            if isinstance(outcome, Answer) and outcome.status_code == 401 and auth.rejected(signed):
-                # A 401 was not processed, so that a fresh token may be tried with any method.
-                again = self._outgoing(call, await self._sign(call, ends_at))
-                outcome = await self._exchange(sender, again, number, ends_at)
+            outcome = await self._exchange_signed(call, number, ends_at)
+            answer = outcome if isinstance(outcome, Answer) else None
         finally:
             self.connections.slots.release()
-            quota.leave(outcome if isinstance(outcome, Answer) else None)
-        if isinstance(outcome, Answer):
-            self.quotas.note(outcome)
+            quota.leave(answer)
+        if answer is not None:
+            self.quotas.note(answer)
+        return outcome
+
+    async def _exchange_signed(self, call: Call, number: int, ends_at: float | None) -> Outcome:
+        # Asked for again: the client may have been closed while the call waited.
+        sender, auth = self.connections.sender(), self.settings.auth
+        signed = await self._sign(call, ends_at)
+        outcome = await self._exchange(sender, self._outgoing(call, signed), number, ends_at)
+        if isinstance(outcome, Answer) and outcome.status_code == 401 and auth.rejected(signed):
+            # A 401 was not processed, so that a fresh token may be tried with any method.
+            again = self._outgoing(call, await self._sign(call, ends_at))
+            outcome = await self._exchange(sender, again, number, ends_at)
         return outcome
 
     async def _admit(
@@ -189,13 +194,15 @@ class Caller:
         outcome: Outcome | None = None
         try:
             with self._bound(outgoing, ends_at, sent=True):
-                outcome = await exchange(sender, outgoing)
+                outcome = answer = await exchange(sender, outgoing)
         except TransportError as error:
             outcome = error
+            return error
+        else:
+            return answer
         finally:
             if started is not None:
                 _log_attempt(outgoing, outcome, attempt, clock.monotonic() - started)
-        return outcome
 
     def _outgoing(self, call: Call, signed: Mapping[str, str]) -> Outgoing:
         settings = self.settings
@@ -210,7 +217,7 @@ class Caller:
 
     def _bound(
         self, what: Route | Outgoing, ends_at: float | None, *, sent: bool
-    ) -> AbstractContextManager[None]:
+    ) -> AbstractContextManager[None, None]:
         """End the block when the deadline of the call has come; `sent`: it may reach Voucherify."""
         if ends_at is None:
             return _UNBOUND
@@ -220,7 +227,9 @@ class Caller:
             path=what.template,
         )
         error.sent = sent
-        return _ended(ends_at - self.settings.clock.monotonic(), error)
+        ended = _ended(ends_at - self.settings.clock.monotonic(), error)
+        # It raises; it never swallows.
+        return cast("AbstractContextManager[None, None]", ended)
 
 
 @contextmanager

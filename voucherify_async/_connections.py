@@ -24,7 +24,7 @@ class Connections:
         self, *, injected: Any, base_url: str, backend: Backend, max_concurrency: int
     ) -> None:
         self._injected = injected
-        self._backend = backend
+        self._backend: Backend = backend
         self._base_url = base_url
         self._max_concurrency = max_concurrency
         self._loop: object = None

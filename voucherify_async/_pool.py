@@ -15,7 +15,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import anyio
-from httpcore import AsyncHTTPConnection, Request, Response
+from httpcore import (
+    AsyncHTTPConnection,
+    ConnectError,
+    ConnectionNotAvailable,
+    Request,
+    Response,
+)
 
 if TYPE_CHECKING:
     import ssl
@@ -52,8 +58,11 @@ class ConnectionPool:
         self._in_use.add(connection)
         try:
             response = await connection.handle_async_request(request)
-        except BaseException:
+        except BaseException as error:
             await self._give_back(connection, idle)
+            if isinstance(error, ConnectionNotAvailable):
+                # Closed by `aclose` before the request began, so that nothing of it was sent.
+                raise ConnectError("The connection was closed before the request") from None
             raise
 
         async def give_back() -> None:

@@ -38,7 +38,9 @@ class OpenImport(Model):
 class ResumePoint(Model):
     """Where an interrupted import goes on: hand it to `imports.stream(items, resume_from=...)`.
 
-    `to_dict` and `from_dict` turn it into JSON types and back, to keep it in a file.
+    `to_dict` and `from_dict` turn it into JSON types and back, to keep it in a file. Where items
+    are unknown, give Voucherify some seconds: resumed at once, a request that it is still taking in
+    may be sent again. Its codes would be refused then, not doubled, and be reported as failures.
     """
 
     index: int

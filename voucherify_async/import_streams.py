@@ -165,7 +165,7 @@ class ImportStream:
             found = await find_job(api, batch, ledger.since, ledger.known_jobs)
             if found is not None:
                 return found
-        for _ in range(_MAX_SENDS):
+        for sends_left in reversed(range(_MAX_SENDS)):
             try:
                 return await self._post(batch)
             except AmbiguousOutcomeError as error:
@@ -173,10 +173,10 @@ class ImportStream:
                 if found is not None:
                     return found
                 # After a timeout it may still be under way; a broken connection ended it.
-                if not isinstance(error.__cause__, (ReadError, WriteError, ProtocolError)):
+                broke = isinstance(error.__cause__, (ReadError, WriteError, ProtocolError))
+                if not broke or not sends_left:
                     raise
-                failure = error
-        raise failure
+        raise AssertionError("the last attempt returns or raises")
 
     async def _post(self, batch: Batch) -> str:
         self._ledger.unknown_to = batch.stop

@@ -282,8 +282,9 @@ async def test_wrong_arguments_are_refused(
 ) -> None:
     """Wrong arguments are refused at once; a resume point past the items when that shows."""
     async with fake:
+        open_stream: Any = client.imports.stream
         with pytest.raises(InvalidArgumentError):
-            client.imports.stream(**{"items": [], **wrong})
+            open_stream(**{"items": [], **wrong})
         with pytest.raises(ImportInterruptedError, match="resume_from"):
             await client.imports.stream([item(1)], resume_from=5)
 

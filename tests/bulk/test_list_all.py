@@ -37,12 +37,12 @@ async def codes_of(fake: FakeVoucherify, **filters: Any) -> list[str | None]:
 
 @BOTH
 @pytest.mark.parametrize("inclusive", [False, True])
-@pytest.mark.parametrize("spread", [1, 0.25, 0.03, 1000])
+@pytest.mark.parametrize("spread", [1000, 1, 0.03])
 async def test_every_voucher_comes_once(concurrency: int, inclusive: bool, spread: float) -> None:
     """Each comes exactly once and oldest first, however dense they are and bounds are meant."""
     fake = FakeVoucherify(record=False)
     fake.inclusive_dates = inclusive
-    codes = stock(fake, (number * spread for number in range(1200)))
+    codes = stock(fake, (number * spread for number in range(600)))
     async with fake:
         assert await codes_of(fake, limit=10, concurrency=concurrency) == codes
 
@@ -51,7 +51,7 @@ async def test_every_voucher_comes_once(concurrency: int, inclusive: bool, sprea
 async def test_listing_goes_past_the_ceiling(concurrency: int) -> None:
     """A listing of more than 9,900 vouchers has them all."""
     fake = FakeVoucherify(record=False)
-    codes = stock(fake, (number // 3 for number in range(10_500)))
+    codes = stock(fake, (number // 3 for number in range(10_100)))
     async with fake:
         assert await codes_of(fake, concurrency=concurrency) == codes
 

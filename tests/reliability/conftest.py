@@ -57,6 +57,29 @@ class MovingClock(Clock):
             self._sleepers.remove(wake_at)
 
 
+class Stopping(MovingClock):
+    """A clock on which nobody wakes up until it goes on."""
+
+    def __init__(self, clock: MovingClock) -> None:
+        super().__init__()
+        self.clock = clock
+        self.goes_on = False
+
+    def time(self) -> float:
+        """The other clock's."""
+        return self.clock.time()
+
+    def monotonic(self) -> float:
+        """The other clock's."""
+        return self.clock.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep for ever, or not at all."""
+        if not self.goes_on:
+            await anyio.sleep_forever()
+        self.clock.move(seconds)
+
+
 FULL_JITTER = RetryPolicy(random=lambda: 1.0)
 
 

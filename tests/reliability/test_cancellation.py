@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import anyio
 import httpx
 import pytest
 
-from voucherify_async import AsyncVoucherify, ClientClosedError
+from voucherify_async import AsyncVoucherify, ClientClosedError, VoucherifyError
 from voucherify_async._pool import ConnectionPool
 from voucherify_async.errors import PoolTimeout
 from voucherify_async.testing import FakeVoucherify
@@ -203,6 +203,8 @@ async def test_closing_ends_those_who_wait(served: str, fake: FakeVoucherify) ->
     """After `aclose()` nobody in the queue opens a connection any more; nothing is left open."""
     refused: list[BaseException] = []
     async with real_client(served, max_concurrency=2) as client:
+        await client.vouchers.get(CODE)
+        pool = pool_of(client)
         stall = fake.faults.stall(times=None)
 
         async def get() -> None:
@@ -216,14 +218,35 @@ async def test_closing_ends_those_who_wait(served: str, fake: FakeVoucherify) ->
                 group.start_soon(get)
             while stall.waiting < 2:
                 await anyio.lowlevel.checkpoint()
-            pool = pool_of(client)
             await client.aclose()
-    fake.faults.clear()
+        fake.faults.clear()
+        assert not pool._in_use
+        assert not any(pool._idle.values())
     assert len(refused) == 6
     assert sum(isinstance(error, ClientClosedError) for error in refused) == 4
-    assert not pool._in_use
-    assert not any(pool._idle.values())
-    assert len(fake.requests) == 2
+    assert len(fake.requests) == 3
+
+
+async def test_closing_while_connecting_keeps_no_connection(served: str) -> None:
+    """A connection that was made only after `aclose()` is closed with its request."""
+    for steps in range(12):
+        async with real_client(served) as client:
+            await client.vouchers.get(CODE)
+            pool = pool_of(client)
+            (idle,) = pool._idle.values()
+
+            async def get(client: AsyncVoucherify = client) -> None:
+                with suppress(VoucherifyError):
+                    await client.vouchers.get(CODE)
+
+            async with anyio.create_task_group() as group:
+                for _ in range(3):
+                    group.start_soon(get)
+                for _ in range(steps):
+                    await anyio.lowlevel.checkpoint()
+                await client.aclose()
+            assert all(connection.is_closed() for connection in idle)
+            assert not pool._in_use
 
 
 async def test_a_stuck_injected_client_is_told_and_helped(served: str) -> None:

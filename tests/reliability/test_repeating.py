@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any
-
 import pytest
 
 from voucherify_async import (
@@ -22,75 +19,22 @@ from voucherify_async.errors import TimeoutError as OwnTimeoutError
 from voucherify_async.testing import FakeVoucherify
 
 from .conftest import MovingClock, policy
+from .faults import (
+    CODE,
+    GARBLED,
+    IDEMPOTENT,
+    OPEN,
+    POST,
+    READ,
+    SHUT,
+    TIMEOUTS,
+    UNCONNECTED,
+    Fault,
+    Send,
+    each,
+)
 
 pytestmark = pytest.mark.anyio
-
-Send = Callable[[AsyncVoucherify], Awaitable[Any]]
-Fault = Callable[[FakeVoucherify], Any]
-
-CODE = "SECRET-CODE-1"
-DISCOUNT = {"type": "DISCOUNT_VOUCHER", "discount": {"type": "AMOUNT", "amount_off": 1}}
-READ: dict[str, Send] = {
-    "get": lambda c: c.vouchers.get(CODE),
-    "list": lambda c: c.vouchers.list(),
-    "transactions": lambda c: c.transactions.list("CARD"),
-    "raw get": lambda c: c.request("GET", f"/v1/vouchers/{CODE}"),
-}
-IDEMPOTENT: dict[str, Send] = {
-    "update": lambda c: c.vouchers.update(CODE, {"category": "x"}),
-    "delete": lambda c: c.vouchers.delete(CODE),
-    "raw put": lambda c: c.request("PUT", f"/v1/vouchers/{CODE}", json={"category": "x"}),
-}
-POST: dict[str, Send] = {
-    "balance": lambda c: c.vouchers.update_balance("CARD", 5),
-    "generate": lambda c: c.vouchers.generate(DISCOUNT),
-    "enable": lambda c: c.vouchers.enable(CODE),
-    "disable": lambda c: c.vouchers.disable(CODE),
-    "import": lambda c: c.imports.vouchers([{"code": "N", "type": "DISCOUNT_VOUCHER"}]),
-    "csv": lambda c: c.imports.csv(b"Code,Voucher Type\nN,DISCOUNT_VOUCHER\n"),
-    "bulk": lambda c: c.vouchers.update_in_bulk([{"code": CODE, "metadata": {}}]),
-    "metadata": lambda c: c.vouchers.update_metadata_in_bulk([CODE], {}),
-    "export": lambda c: c.transactions.export("CARD"),
-    "raw post": lambda c: c.request("POST", f"/v1/vouchers/{CODE}/enable"),
-}
-OPEN: dict[str, Fault] = {
-    "reset": lambda f: f.faults.reset(),
-    "disconnect": lambda f: f.faults.disconnect(),
-    "lose_answer": lambda f: f.faults.lose_answer(),
-    "reset_after_headers": lambda f: f.faults.reset_after_headers(),
-    "cut_body": lambda f: f.faults.cut_body(),
-    "502": lambda f: f.faults.status(502),
-    "503": lambda f: f.faults.status(503),
-    "504 applied": lambda f: f.faults.status(504, applied=True),
-    "html": lambda f: f.faults.html(502),
-}
-GARBLED: dict[str, Fault] = {
-    "garbage": lambda f: f.faults.garbage(),
-    "truncated_gzip": lambda f: f.faults.truncated_gzip(),
-    "list": lambda f: f.faults.garbage(b"[1]"),
-}
-TIMEOUTS: dict[str, Fault] = {
-    "read": lambda f: f.faults.timeout("read"),
-    "read applied": lambda f: f.faults.timeout("read", applied=True),
-    "write": lambda f: f.faults.timeout("write"),
-}
-SHUT: dict[str, Fault] = {
-    "429 seconds": lambda f: f.faults.rate_limited(3, form="seconds"),
-    "429 date": lambda f: f.faults.rate_limited(3, form="date"),
-    "429 reset": lambda f: f.faults.rate_limited(3, form="reset"),
-    "429 none": lambda f: f.faults.rate_limited(form="none"),
-    "503 with Retry-After": lambda f: f.faults.status(503, headers={"Retry-After": "3"}),
-}
-UNCONNECTED: dict[str, Fault] = {
-    "refuse": lambda f: f.faults.refuse(),
-    "connect": lambda f: f.faults.timeout("connect"),
-}
-
-
-def each(table: dict[str, Any]) -> pytest.MarkDecorator:
-    """Run a test with each entry of a table."""
-    name = "send" if next(iter(table)) in {**READ, **IDEMPOTENT, **POST} else "fault"
-    return pytest.mark.parametrize(name, table.values(), ids=list(table))
 
 
 @each(READ | IDEMPOTENT)
@@ -237,62 +181,6 @@ async def test_a_refused_connection_is_no_ambiguity(clock: MovingClock) -> None:
                 await client.vouchers.update_balance("CARD", 5)
     assert not caught.value.sent
     assert clock.slept == [0.5, 1, 2]
-
-
-@pytest.mark.parametrize(
-    ("status", "headers"),
-    [(429, {"Retry-After": "7"}), (503, {"Retry-After": "7"}), (502, {"Retry-After": "7"})],
-)
-async def test_a_stated_wait_is_waited(
-    client: AsyncVoucherify,
-    fake: FakeVoucherify,
-    clock: MovingClock,
-    status: int,
-    headers: dict[str, str],
-) -> None:
-    """`Retry-After` decides how long."""
-    fake.faults.status(status, headers=headers)
-    await client.vouchers.get(CODE)
-    assert clock.seconds == 7
-
-
-@pytest.mark.parametrize("form", ["seconds", "date", "reset"])
-@pytest.mark.parametrize("skew", [-3600, 0, 3600])
-async def test_every_form_of_the_wait_survives_a_skewed_clock(
-    client: AsyncVoucherify, fake: FakeVoucherify, clock: MovingClock, form: Any, skew: int
-) -> None:
-    """Seconds, HTTP date and epoch lead to the same wait, whatever the server's clock shows."""
-    fake.clock_skew = skew
-    fake.faults.rate_limited(4, form=form)
-    await client.vouchers.get(CODE)
-    assert clock.seconds == pytest.approx(4, abs=0.01)
-
-
-@pytest.mark.parametrize("status", [429, 503])
-@each(READ | IDEMPOTENT | {"balance": POST["balance"]})
-async def test_a_long_wait_fails_fast(
-    client: AsyncVoucherify, fake: FakeVoucherify, clock: MovingClock, status: int, send: Send
-) -> None:
-    """A stated wait over `max_wait` raises at once and tells it; it is no ambiguity."""
-    fake.faults.status(status, headers={"Retry-After": "60"})
-    with pytest.raises(APIError) as caught:
-        await send(client)
-    assert isinstance(caught.value, RateLimitError if status == 429 else ServerError)
-    assert not isinstance(caught.value, AmbiguousOutcomeError)
-    assert caught.value.retry_after == 60
-    assert clock.seconds == 0
-    assert len(fake.requests) == 1
-
-
-async def test_backoff_grows(
-    client: AsyncVoucherify, fake: FakeVoucherify, clock: MovingClock
-) -> None:
-    """Without a stated wait the pauses double, and the fourth failure is the last."""
-    fake.faults.status(502, times=None)
-    with pytest.raises(ServerError):
-        await client.vouchers.get(CODE)
-    assert clock.slept == [0.5, 1, 2]
-    assert len(fake.requests) == 4
 
 
 async def test_500_repeats_a_get_alone(client: AsyncVoucherify, fake: FakeVoucherify) -> None:

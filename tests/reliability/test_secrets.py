@@ -135,7 +135,7 @@ async def test_a_header_that_cannot_be_sent_is_not_quoted(served: str, clock: Mo
     """The HTTP library quotes an illegal header in its error; ours does not."""
 
     class Careless(ApiKeyAuth):
-        async def headers(self, *_: Any) -> Any:
+        async def headers(self, send_form: Any, clock: Any) -> Any:  # noqa: ARG002
             return {"X-App-Id": "id", "X-App-Token": "s3cr3t-token\r\nX-Evil: 1"}
 
     auth = Careless("id", "token")

@@ -79,7 +79,8 @@ class Vouchers(Resource):
         given.
 
         Args:
-            codes: Codes or ids: any iterable or async iterable.
+            codes: Codes or ids: any iterable or async iterable. An async generator is closed at the
+                end.
             concurrency: How many lookups are under way at the most; by default the client's
                 `max_concurrency`.
             **options: `timeout` in seconds and `retry`, for each lookup.

@@ -6,15 +6,16 @@ from typing import Annotated
 
 import typer
 
-from ...demo import run as run_demo
 from ..exits import INTERRUPTED, OK, USAGE, CommandError, guarded
 
 
 @guarded
 def demo() -> int:
     """Run the main job against the embedded server: an import, lookups, a listing, money."""
+    from ...demo import run
+
     try:
-        run_demo()
+        run()
     except ImportError as error:
         raise CommandError(str(error), USAGE) from error
     except KeyboardInterrupt:
