@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from voucherify_async.testing import FakeVoucherify
+
+from .conftest import TIMEOUT, Call, Command
+
+WITHOUT_EXTRA = """
+import sys
+sys.modules["typer"] = sys.modules["rich"] = None
+from voucherify_async.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def python(bare: Command, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a program with Python."""
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        env=dict(bare.environment),
+        cwd=bare.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_help_tells_the_commands_and_the_exit_codes(bare: Command, call_alone: Call) -> None:
+    """--help, and no argument at all, name every command and what the exit codes mean."""
+    told, alone = bare("--help"), call_alone()
+    assert told.code == alone.code == 0
+    assert told.out == alone.out
+    for name in ("demo", "get", "list", "import", "balance", "transactions", "jobs", "export"):
+        assert f"\n  {name} " in told.out
+    for code in ("0", "1", "2", "3", "4", "130", "141"):
+        assert f"\n    {code:<3}  " in told.out
+
+
+def test_the_version_is_told(call_alone: Call) -> None:
+    """--version names the package and its version."""
+    assert call_alone("--version").out.startswith("voucherify-async 0.")
+
+
+def test_missing_credentials_are_told_in_a_line(bare: Command) -> None:
+    """Without credentials in the environment, a line says which variables to set."""
+    ended = bare.with_environment(VOUCHERIFY_APP_ID="id")("get", "SAVE")
+    assert (ended.code, ended.out) == (2, "")
+    assert len(ended.err.splitlines()) == 1
+    assert "VOUCHERIFY_APP_TOKEN" in ended.err
+    assert "VOUCHERIFY_APP_ID" not in ended.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["get"],
+        ["list", "--output", "yaml"],
+        ["list", "--limit", "0"],
+        ["list", "--created-after", "yesterday"],
+        ["list", "--all", "--order", "code"],
+        ["jobs", "--wait"],
+        ["export"],
+        ["balance", "CARD", "10.50"],
+        ["balance", "CARD", "0"],
+        ["balance", "CARD", "1_000"],
+        ["import", "missing.csv"],
+        ["import", "."],
+        ["export", "transactions", "CARD", "-o", "no/such/folder.csv"],
+    ],
+)
+def test_wrong_usage_is_told_in_a_line(call_alone: Call, arguments: list[str]) -> None:
+    """Wrong usage ends with exit code 2 and one line on stderr, before anything is sent."""
+    ended = call_alone(*arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert len(ended.err.splitlines()) == 1
+    assert ended.err.startswith("voucherify-async: ")
+
+
+def test_an_api_error_is_told_in_a_line(call: Call, fake: FakeVoucherify) -> None:
+    """Where the API refuses, exit code 3 and a line say so."""
+    fake.faults.status(401, body="<html>\n<p>no\n</html>")
+    ended = call("jobs")
+    assert ended.code == 3
+    assert len(ended.err.splitlines()) == 1
+
+
+def test_the_package_does_without_the_extra(bare: Command) -> None:
+    """Importing the package and its client imports nothing of the command."""
+    program = """
+import sys, voucherify_async
+voucherify_async.AsyncVoucherify
+assert not {"typer", "voucherify_async.cli"} & set(sys.modules)
+"""
+    assert python(bare, program).returncode == 0
+
+
+def test_the_demo_needs_no_account(bare: Command) -> None:
+    """`demo` runs the main job without any setting, and without typer and rich too."""
+    process = bare.start("demo")
+    without_extra = python(bare, WITHOUT_EXTRA, "demo")
+    out, err = process.communicate(timeout=TIMEOUT)
+    assert (process.returncode, err) == (without_extra.returncode, without_extra.stderr) == (0, "")
+    assert "1,000 lookups at once" in out
+    assert "1,000 lookups at once" in without_extra.stdout
+
+
+def test_without_the_extra_other_commands_name_it(bare: Command) -> None:
+    """Without typer and rich, any other command says what to install."""
+    other = python(bare, WITHOUT_EXTRA, "get", "SAVE")
+    assert other.returncode == 2
+    assert 'pip install "voucherify-async[cli]"' in other.stderr
