@@ -180,8 +180,9 @@ async def test_a_cancelled_waiter_gives_its_place_up(
         async with anyio.create_task_group() as group:
             for each in enumerate(scopes):
                 group.start_soon(get, *each)
-            for _ in range(20):
-                await anyio.lowlevel.checkpoint()
+                # One by one: trio begins tasks in any order, and the first has to be the first.
+                for _ in range(20):
+                    await anyio.lowlevel.checkpoint()
             for number in (0, 1, 3):
                 stopping.goes_on = True
                 scopes[number].cancel()

@@ -142,9 +142,6 @@ async def test_a_header_that_cannot_be_sent_is_not_quoted(served: str, clock: Mo
     async with AsyncVoucherify(auth=auth, base_url=served, clock=clock, retry=None) as client:
         with pytest.raises(VoucherifyError) as caught:
             await client.vouchers.get(CODE)
-    # Accepted behind the connection that carried nothing, so that the server knows of both.
-    async with httpx.AsyncClient() as http:
-        await http.get(served)
     assert "s3cr3t" not in "".join(traceback.format_exception(caught.value))
     assert "s3cr3t" not in repr([vars(link) for link in chain(caught.value)])
 
