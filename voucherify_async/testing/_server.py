@@ -75,6 +75,9 @@ class _Server(uvicorn.Server):
         await self._stopping.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # What was accepted in the last moment becomes a connection a turn or two of the loop later.
+        for _ in range(3):
+            await asyncio.sleep(0)
         # Whoever still waits for an answer is waiting for a fault: there is nothing to wait for.
         for connection in list(self.server_state.connections):
             transport = connection.transport
