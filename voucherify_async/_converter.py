@@ -79,7 +79,7 @@ def structure_at(model: type[T], data: Any, root: str = "$") -> T:
         ResponseValidationError: A value's type contradicts its field.
     """
     try:
-        return cast("T", converter.get_structure_hook(model)(data, model))
+        return converter.get_structure_hook(model)(data, model)  # type: ignore[no-any-return]
     except Mismatch as error:
         raise ResponseValidationError(
             path=error.json_path(root),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Any, cast, get_args
+from itertools import islice
+from typing import Any, Final, cast, get_args
 
 import attrs
 from cattrs import Converter
@@ -14,6 +15,7 @@ from .._sentinels import UNSET
 from ._annotations import EXACT, Mismatch, attributes, core_type, is_open_enum, json_name
 
 StructureHook = Callable[[Any, Any], Any]
+_parse_instant: Final = datetime.fromisoformat
 
 
 def structure_str(value: Any, _: Any) -> str:
@@ -46,16 +48,13 @@ def _structure_float(value: Any, _: Any) -> float:
 
 
 def _structure_datetime(value: Any, _: Any) -> datetime:
-    if isinstance(value, str):
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            pass
-        else:
-            return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-    elif isinstance(value, datetime) and value.tzinfo is not None:
-        return value
-    raise Mismatch("an ISO 8601 date and time", value)
+    try:
+        moment = _parse_instant(value)
+    except (TypeError, ValueError):
+        if isinstance(value, datetime) and value.tzinfo is not None:
+            return value
+        raise Mismatch("an ISO 8601 date and time", value) from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _structure_date(value: Any, _: Any) -> date:
@@ -101,9 +100,13 @@ def sequence_structurer(annotation: Any, converter: Converter) -> StructureHook:
     item_type = core_type(get_args(annotation)[0])
     hook = converter.get_structure_hook(item_type)
 
+    exact = {EXACT[item_type]} if item_type in EXACT else None
+
     def structure(value: Any, _: Any) -> tuple[Any, ...]:
         if not isinstance(value, (list, tuple)):
             raise Mismatch("an array", value)
+        if exact is not None and exact.issuperset(map(type, value)):
+            return tuple(value)
         items: list[Any] = []
         try:
             for item in value:
@@ -154,30 +157,35 @@ def model_structurer(cls: type, converter: Converter) -> StructureHook:
 
 
 def _write_hook(cls: type, converter: Converter) -> StructureHook:
-    """Straight-line code for one class: a loop over its fields would take twice as long.
+    """Straight-line code for one class: a loop over its fields would take three times as long.
 
-    Each field is taken out of a copy of the object, so that what is left are the unknown keys. A
-    value of just the field's own type passes without a call.
+    Laid over the defaults, an object has its known keys in the order of the fields and its unknown
+    ones behind them, so that all values are taken out at once. A value of just the field's own
+    type passes without a call.
     """
     fields = attributes(cls)
+    defaults = {
+        json_name(attribute): UNSET if _tells_null(attribute) else None for attribute, _ in fields
+    }
     names: dict[str, Any] = {"cls": cls, "UNSET": UNSET, "Mismatch": Mismatch, "as_dict": _as_dict}
-    names.update(new=object.__new__, set_extra=cls.extra.__set__)  # type: ignore[attr-defined]
+    names.update(defaults=defaults, split=_split, Open=_open_twin(cls))
     body: list[str] = []
     for number, (attribute, core) in enumerate(fields):
         names[f"hook{number}"], names[f"type{number}"] = converter.get_structure_hook(core), core
-        names[f"set{number}"] = getattr(cls, attribute.name).__set__
         names[f"default{number}"] = attribute.default
         body += _field_lines(attribute, core, number)
+    values = "".join(f"v{number}," for number in range(len(fields)))
     lines = [
         "def structure(data, _):",
         " if data.__class__ is not dict:",
         "  if isinstance(data, cls): return data",
         "  data = as_dict(data)",
-        " rest = data.copy()",
-        " pop = rest.pop",
+        " found = defaults | data",
+        f" extra = {{}} if len(found) == {len(fields)} else split(found, {len(fields)})",
+        *([f" {values} = found.values()"] if fields else []),
         " at = None",
         " try:",
-        *(f"  {line}" for line in body),
+        *(f"  {line}" for line in body or ["pass"]),
         " except Mismatch as error:",
         "  if at is not None: error.path.append(at)",
         "  raise",
@@ -188,17 +196,20 @@ def _write_hook(cls: type, converter: Converter) -> StructureHook:
     return cast("StructureHook", names["structure"])
 
 
+def _tells_null(attribute: attrs.Attribute[Any]) -> bool:
+    """Whether a null is something else than a missing key."""
+    return attribute.default is UNSET or attribute.default is attrs.NOTHING
+
+
 def _field_lines(attribute: attrs.Attribute[Any], core: Any, number: int) -> list[str]:
     value, key = f"v{number}", json_name(attribute)
-    lines = [f"{value} = pop({key!r}, None)"]
+    lines: list[str] = []
     conditions = [f"{value} is not None"]
     if attribute.default is UNSET:
-        # None is a value of its own here.
-        lines = [f"{value} = pop({key!r}, UNSET)"]
         conditions.append(f"{value} is not UNSET")
     elif attribute.default is attrs.NOTHING:
         missing = f"the required key {key!r}"
-        lines.insert(0, f"if {key!r} not in rest: raise Mismatch({missing!r}, data)")
+        lines.append(f"if {value} is UNSET: raise Mismatch({missing!r}, data)")
     exact = dict if core == Mapping[str, Any] else str if is_open_enum(core) else EXACT.get(core)
     if exact is not None:
         conditions.insert(0, f"{value}.__class__ is not {exact.__name__}")
@@ -213,11 +224,37 @@ def _field_lines(attribute: attrs.Attribute[Any], core: Any, number: int) -> lis
 def _making_lines(cls: type, fields: Sequence[attrs.Attribute[Any]]) -> list[str]:
     """Fill the slots; through `__init__` only where the class has something to say there."""
     if hasattr(cls, "__attrs_post_init__") or any(a.validator or a.converter for a in fields):
-        given = ", ".join(f"{a.alias}=v{number}" for number, a in enumerate(fields))
-        return [f" return cls({given}, extra=rest or {{}})"]
-    filling = [f" set{number}(made, v{number})" for number in range(len(fields))]
-    # Emptied, a copy still holds the room of all its keys.
-    return [" made = new(cls)", *filling, " set_extra(made, rest or {})", " return made"]
+        given = "".join(f"{a.alias}=v{number}, " for number, a in enumerate(fields))
+        return [f" return cls({given}extra=extra)"]
+    filling = [f" made.{a.name} = v{number}" for number, a in enumerate(fields)]
+    return [
+        " made = Open()",
+        *filling,
+        " made.extra = extra",
+        " made.__class__ = cls",
+        " return made",
+    ]
+
+
+def _open_twin(cls: type) -> type:
+    """A class of the same layout whose instances can be written to, until they become `cls`'s.
+
+    Writing to a frozen instance goes through its slots' descriptors, each of them a call.
+    """
+    # All of object's own: only then does Python make and fill one without looking for methods.
+    plain = ("__init__", "__setattr__", "__delattr__")
+    members: dict[str, Any] = {name: getattr(object, name) for name in plain}
+    if "__slots__" in vars(cls):
+        members["__slots__"] = vars(cls)["__slots__"]
+    return type(cls.__name__, cls.__bases__, members)
+
+
+def _split(found: dict[str, Any], known: int) -> dict[str, Any]:
+    """Take what follows the known keys out of an object."""
+    extra = dict(islice(found.items(), known, None))
+    for key in extra:
+        del found[key]
+    return extra
 
 
 def _as_dict(data: Any) -> dict[str, Any]:

@@ -203,15 +203,15 @@ _hooks: dict[type[Model], StructureHook] = {}
 
 
 def _hook_of(kind: type[Model]) -> StructureHook:
-    if kind not in _hooks:
-        _hooks[kind] = converter.get_structure_hook(kind)
-    return _hooks[kind]
+    hook = _hooks[kind] = converter.get_structure_hook(kind)
+    return hook
 
 
 def _structure_discount(value: Any, _: Any) -> Any:
-    if isinstance(value, Mapping):
+    if value.__class__ is dict or isinstance(value, Mapping):
         kind = _kind_of(value)
-        return _hook_of(kind)(value, kind)
+        hook = _hooks.get(kind) or _hook_of(kind)
+        return hook(value, kind)
     if isinstance(value, _KINDS):
         return value
     raise Mismatch("an object", value)
