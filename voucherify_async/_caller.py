@@ -116,6 +116,7 @@ class Caller:
             TransportError: No answer came, or it broke off.
         """
         sender, settings = self.connections.sender(), self.settings
+        self.connections.check_loop()
         async with self.connections.slots:
             signed = {**settings.headers, **headers}
             if sign:
@@ -135,6 +136,7 @@ class Caller:
         """
         quota = self.quotas.of(call.route)
         self.connections.sender()
+        self.connections.check_loop()
         await self._admit(call, quota, policy, ends_at)
         answer: Answer | None = None
         try:

@@ -13,7 +13,8 @@ from ._clock import Clock
 from ._protocol import Answer, RateLimit
 from ._quota import Quota
 from ._routes import Route
-from ._transport import Backend, ClientSender, HttpSender, own_sender
+from ._senders import Backend, ClientSender, own_sender
+from ._transport import HttpSender
 from .errors import ClientClosedError, ClientLoopError
 
 
@@ -33,11 +34,10 @@ class Connections:
         self.closed = False
 
     def sender(self) -> HttpSender:
-        """The HTTP client to send with.
+        """The HTTP client to send with, in the event loop that `check_loop` was called in.
 
         Raises:
             ClientClosedError: The client was closed.
-            ClientLoopError: The client belongs to another event loop.
         """
         if self.closed:
             raise ClientClosedError("This client was closed; make a new one, or close it later")
@@ -47,11 +47,16 @@ class Connections:
             self._sender = (
                 own_sender(self._base_url, self._backend) if own else ClientSender(self._injected)
             )
-        else:
-            self._check_loop()
         return self._sender
 
-    def _check_loop(self) -> None:
+    def check_loop(self) -> None:
+        """Refuse another event loop than the one of the first call.
+
+        Raises:
+            ClientLoopError: The client belongs to another event loop.
+        """
+        if self._sender is None:
+            return
         if current_token().native_token is not self._loop:
             raise ClientLoopError(
                 "This client was first used in another event loop, which its connections belong "
@@ -79,7 +84,7 @@ class Connections:
         """
         sender = self._sender
         if sender is not None and self._injected is None:
-            self._check_loop()
+            self.check_loop()
             self._sender = None
             self.closed = True
             await sender.client.aclose()

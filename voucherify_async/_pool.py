@@ -12,13 +12,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 import anyio
 from httpcore import (
     AsyncHTTPConnection,
     ConnectError,
     ConnectionNotAvailable,
+    Origin,
     Request,
     Response,
 )
@@ -50,11 +51,7 @@ class ConnectionPool:
         """Send one request on a connection of its own until its answer is closed."""
         origin = request.url.origin
         idle = self._idle.setdefault((origin.scheme, origin.host, origin.port), deque())
-        connection = await self._take(idle) or AsyncHTTPConnection(
-            origin,
-            ssl_context=self._ssl_context if origin.scheme == b"https" else None,
-            keepalive_expiry=self._keepalive_expiry,
-        )
+        connection = await self._take(idle) or self._new(origin)
         self._in_use.add(connection)
         try:
             response = await connection.handle_async_request(request)
@@ -83,6 +80,15 @@ class ConnectionPool:
         for connection in connections:
             await _close(connection)
 
+    def _new(self, origin: Origin) -> AsyncHTTPConnection:
+        connection = AsyncHTTPConnection(
+            origin,
+            ssl_context=self._ssl_context if origin.scheme == b"https" else None,
+            keepalive_expiry=self._keepalive_expiry,
+        )
+        _unlock(connection, "_request_lock")
+        return connection
+
     async def _take(self, idle: deque[AsyncHTTPConnection]) -> AsyncHTTPConnection | None:
         while idle:
             # The last one used is the least likely to have been closed by the other side.
@@ -98,9 +104,30 @@ class ConnectionPool:
         self._in_use.discard(connection)
         # One that never connected calls itself idle as well as closed.
         if connection.is_idle() and not connection.is_closed() and not self._closed:
+            _unlock(getattr(connection, "_connection", None), "_state_lock")
             idle.append(connection)
         else:
             await _close(connection)
+
+
+class _NoLock:
+    """Stands in for the locks of a connection that one request at a time owns anyway.
+
+    Each of those gives the event loop a turn, three of them in a request, which is a tenth of its
+    cost. Their names are httpcore's own: under other names the locks just stay.
+    """
+
+    async def __aenter__(self) -> None: ...
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+
+_NO_LOCK: Final = _NoLock()
+
+
+def _unlock(connection: object, name: str) -> None:
+    if hasattr(connection, name):
+        setattr(connection, name, _NO_LOCK)
 
 
 async def _close(connection: AsyncHTTPConnection) -> None:

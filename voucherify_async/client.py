@@ -17,6 +17,7 @@ from ._connections import Connections, Quotas
 from ._protocol import RateLimit
 from ._retry import SAFE_METHODS, RetryPolicy
 from ._routes import Route
+from ._senders import Backend
 from ._sentinels import UNSET, Unset
 from ._settings import (
     API_VERSION,
@@ -29,7 +30,6 @@ from ._settings import (
     resolve_auth,
     resolve_base_url,
 )
-from ._transport import Backend
 from .auth import Auth
 from .errors import ConfigurationError, InvalidArgumentError, ResponseValidationError
 

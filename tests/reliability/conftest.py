@@ -126,10 +126,28 @@ def served(fake: FakeVoucherify) -> Iterator[str]:
         last.close()
 
 
+BACKENDS = ("httpcore", "aiohttp")
+
+
+@pytest.fixture(params=BACKENDS)
+def http_backend(request: pytest.FixtureRequest, anyio_backend: str) -> Any:
+    """Each HTTP stack of our own, on the event loops that it runs on."""
+    if (request.param, anyio_backend) == ("aiohttp", "trio"):
+        pytest.skip("aiohttp runs on asyncio only")
+    return request.param
+
+
 @pytest.fixture
-async def socket_client(served: str, clock: MovingClock) -> AsyncIterator[AsyncVoucherify]:
-    """A client with the default HTTP stack, over a real socket."""
+async def socket_client(
+    served: str, clock: MovingClock, http_backend: Any
+) -> AsyncIterator[AsyncVoucherify]:
+    """A client with an HTTP stack of its own, over a real socket."""
     async with AsyncVoucherify(
-        "id", "token", base_url=served, clock=clock, retry=FULL_JITTER
+        "id",
+        "token",
+        base_url=served,
+        clock=clock,
+        retry=FULL_JITTER,
+        http_backend=http_backend,
     ) as client:
         yield client

@@ -12,7 +12,7 @@ import anyio
 import httpx
 import pytest
 
-from voucherify_async import AsyncVoucherify, ClientClosedError, VoucherifyError
+from voucherify_async import AsyncVoucherify, ClientClosedError, VoucherifyError, _pool
 from voucherify_async._pool import ConnectionPool
 from voucherify_async.errors import PoolTimeout
 from voucherify_async.testing import FakeVoucherify
@@ -289,3 +289,12 @@ async def test_an_injected_client_that_lost_connections_is_told_and_helped(
             except PoolTimeout as error:
                 told = str(error)
     assert "leave http_client out" in told
+
+
+async def test_a_connection_of_one_request_has_no_locks(served: str) -> None:
+    """The locks of httpcore's connections, which nobody shares here, are found and left out."""
+    async with real_client(served) as client:
+        await client.vouchers.get(CODE)
+        (idle,) = pool_of(client)._idle.values()
+        connection: Any = idle[0]
+        assert connection._request_lock is connection._connection._state_lock is _pool._NO_LOCK
