@@ -24,6 +24,8 @@ from httpcore import (
     Response,
 )
 
+from ._network import NetworkBackend
+
 if TYPE_CHECKING:
     import ssl
 
@@ -38,6 +40,7 @@ class ConnectionPool:
     ) -> None:
         self._make_ssl_context = make_ssl_context
         self._keepalive_expiry = keepalive_expiry
+        self._network = NetworkBackend()
         self._idle: dict[OriginKey, deque[AsyncHTTPConnection]] = {}
         self._in_use: set[AsyncHTTPConnection] = set()
         self._closed = False
@@ -85,6 +88,7 @@ class ConnectionPool:
             origin,
             ssl_context=self._ssl_context if origin.scheme == b"https" else None,
             keepalive_expiry=self._keepalive_expiry,
+            network_backend=self._network,
         )
         _unlock(connection, "_request_lock")
         return connection

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import urllib.request
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import urlsplit
 
@@ -52,6 +53,8 @@ class DirectSender:
     async def open(self, request: Outgoing) -> Any:
         """Hand the request to the transport."""
         built = self._built(request) if request.files is None else _built_with_files(request)
+        content = built.read()
+        built.stream = _Body(content)
         response = await self._transport.handle_async_request(built)
         response.request = built
         return response
@@ -81,7 +84,6 @@ class DirectSender:
         )
         # Not handed over above, as it would be parsed there.
         built.url = url
-        built.read()
         return built
 
 
@@ -93,6 +95,24 @@ def _built_with_files(request: Outgoing) -> httpx.Request:
         files=request.files,
         extensions={"timeout": _timeouts(request.timeout)},
     )
+
+
+class _Body(httpx.AsyncByteStream):
+    """A body in one piece.
+
+    httpx's own is an async generator, of which trio warns when the sending breaks off.
+    """
+
+    def __init__(self, content: bytes) -> None:
+        self._pieces = [content] if content else []
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._pieces:
+            raise StopAsyncIteration
+        return self._pieces.pop()
 
 
 def _timeouts(timeout: Any) -> dict[str, float | None]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import platform
 import re
+import sys
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -16,8 +16,8 @@ from .errors import ConfigurationError, InvalidArgumentError
 DEFAULT_CLUSTER: Final = "api"
 _CLUSTER: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 DEFAULT_HEADERS: Final = {
-    "User-Agent": (
-        f"voucherify-async/{__version__} Python/{platform.python_version()} {platform.system()}"
+    "User-Agent": "voucherify-async/{} Python/{}.{}.{} {}".format(
+        __version__, *sys.version_info[:3], sys.platform
     ),
     "Accept": "application/json",
     # A page of 100 vouchers is a tenth of the bytes; what httpx decodes without further packages.
