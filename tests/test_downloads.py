@@ -210,6 +210,19 @@ async def test_file_comes_in_pieces() -> None:
     assert pieces.closed
 
 
+async def test_calls_go_on_beside_a_download(fake: FakeVoucherify) -> None:
+    """A file that is being worked on takes no place from calls, even where there is only one."""
+    with fake.serve() as url:
+        async with AsyncVoucherify("id", "token", base_url=url, max_concurrency=1) as client:
+            job = await client.exports.create({"exported_object": "voucher"})
+            await job.wait()
+            with anyio.fail_after(10):
+                async with client.exports.open(job.id) as chunks:
+                    async for _ in chunks:
+                        assert await client.vouchers.list()
+    assert "/v1/vouchers" in [request.path for request in fake.requests]
+
+
 @LEAVING_ON_TRIO
 async def test_leaving_a_download_closes_it() -> None:
     """Who leaves a stream early closes it, and its place is free for the next request."""

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
-from voucherify_async import UNSET, InvalidArgumentError, TimeRange, _protocol, _routes
+from voucherify_async import (
+    UNSET,
+    InvalidArgumentError,
+    TimeRange,
+    VoucherUpdate,
+    _protocol,
+    _routes,
+)
 from voucherify_async._protocol import encode_json, encode_query, rate_limit, retry_after
 from voucherify_async._routes import Route
 
@@ -131,3 +139,23 @@ def test_routes_are_distinct() -> None:
     assert all(route.template.startswith("/v") for route in routes)
     assert all(route.check for route in routes)
     assert sum(route.bulk for route in routes) == 6
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        (lambda n: {"metadata": {"a": [1, {"b": n}]}}, "body.metadata.a[1].b"),
+        (lambda n: VoucherUpdate(metadata={"a": n}), "body.metadata.a"),
+        (lambda n: [VoucherUpdate(metadata={"a": None}), {"x": (n,)}], "body[1].x[0]"),
+    ],
+)
+def test_what_json_has_no_number_for(number: float, body: Any, where: str) -> None:
+    """NaN and infinity are refused with their place: as null they would delete a value."""
+    with pytest.raises(InvalidArgumentError, match=re.escape(f"{where}: expected a number")):
+        encode_json(body(number))
+
+
+def test_a_null_of_the_callers_own_is_sent() -> None:
+    """A null that was meant goes out as one."""
+    assert encode_json({"category": None, "a": [None, 1.5]}) == b'{"category":null,"a":[null,1.5]}'

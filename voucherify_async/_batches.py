@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
-from typing import Any, Final, Generic, Self, TypeVar
+from typing import Final, Generic, Self, TypeVar
 
-import orjson
 from anyio.lowlevel import checkpoint
 
-from ._converter import to_json_types, to_plain
 from ._fanout import closing
 from .errors import InvalidArgumentError
 
@@ -90,17 +88,3 @@ class Body:
         self._items.clear()
         self._size = len(self._before) + len(self._behind)
         return content
-
-
-def encode_item(item: Any, name: str) -> bytes:
-    """The JSON text of one item.
-
-    Raises:
-        InvalidArgumentError: JSON cannot express it.
-    """
-    try:
-        return orjson.dumps(item, default=to_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
-    except TypeError as error:
-        # orjson does not say where; the slow way does.
-        to_json_types(item, name)
-        raise InvalidArgumentError(f"{name}: {error}") from None

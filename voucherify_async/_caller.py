@@ -8,7 +8,13 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
+from contextlib import (
+    AbstractContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+)
 from typing import Any, Final, cast
 
 import anyio
@@ -117,13 +123,15 @@ class Caller:
         """
         sender, settings = self.connections.sender(), self.settings
         self.connections.check_loop()
-        async with self.connections.slots:
-            signed = {**settings.headers, **headers}
-            if sign:
-                signed.update(await settings.auth.headers(self.send_form, settings.clock))
-            outgoing = Outgoing("GET", url, signed, None, None, settings.timeout, "(download)")
-            async with opened(sender, outgoing) as response:
-                yield response
+        async with AsyncExitStack() as opening:
+            # The slot is for the opening: who works on the body for long may call meanwhile.
+            async with self.connections.slots:
+                signed = {**settings.headers, **headers}
+                if sign:
+                    signed.update(await settings.auth.headers(self.send_form, settings.clock))
+                outgoing = Outgoing("GET", url, signed, None, None, settings.timeout, "(download)")
+                response = await opening.enter_async_context(opened(sender, outgoing))
+            yield response
 
     async def _attempt(
         self, call: Call, number: int, policy: RetryPolicy, ends_at: float | None

@@ -28,7 +28,7 @@ from ._conversion._structuring import (
     structure_instant_or_text,
     structure_str,
 )
-from ._conversion._unstructuring import Unstructuring
+from ._conversion._unstructuring import Unstructuring, refuse_nan
 from .errors import InvalidArgumentError, ResponseValidationError
 
 T = TypeVar("T")
@@ -112,6 +112,18 @@ def invalid(error: Mismatch, root: str) -> InvalidArgumentError:
     """The caller's version of a mismatch in what it wants to send."""
     shown = f"{error.value!r} ({type(error.value).__name__})"
     return InvalidArgumentError(f"{error.json_path(root)}: expected {error.expected}, got {shown}")
+
+
+def check_finite(value: Any, root: str) -> None:
+    """Refuse NaN and infinity anywhere in a body.
+
+    Raises:
+        InvalidArgumentError: There is one; the message says where.
+    """
+    try:
+        refuse_nan(value)
+    except Mismatch as error:
+        raise invalid(error, root) from None
 
 
 def to_json_types(value: Any, root: str) -> Any:

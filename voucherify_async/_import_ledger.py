@@ -8,8 +8,9 @@ from typing import Any
 
 from attrs import field, frozen
 
-from ._batches import BODY_BYTES, encode_item
+from ._batches import BODY_BYTES
 from ._csv_rows import item_of_row
+from ._protocol import encode_json
 from .errors import InvalidArgumentError
 from .import_reports import ImportFailure, ImportReport, OpenImport, ResumePoint
 from .models.async_actions import AsyncAction
@@ -146,7 +147,7 @@ def _code_of(item: Any) -> str:
 
 
 def _encoded(item: Any) -> bytes:
-    encoded = encode_item(item, "item")
+    encoded = encode_json(item, name="item")
     if not encoded.startswith(b"{"):
         raise InvalidArgumentError(f"item: expected a model or a mapping, got {item!r}")
     if len(encoded) + 2 > BODY_BYTES:

@@ -36,7 +36,7 @@ class NetworkBackend(httpcore.AsyncNetworkBackend):
             with _limited(timeout):
                 return _NetworkStream(await anyio.connect_tcp(host, port, local_host=local_address))
         except _BROKEN as error:
-            raise httpcore.ConnectError(str(error)) from error
+            raise httpcore.ConnectError(_reasons(error)) from error
         raise httpcore.ConnectTimeout
 
     async def sleep(self, seconds: float) -> None:
@@ -110,6 +110,12 @@ class _NetworkStream(httpcore.AsyncNetworkStream):
             "client_addr": self._stream.extra(SocketAttribute.local_address, None),
             "server_addr": self._stream.extra(SocketAttribute.remote_address, None),
         }.get(info)
+
+
+def _reasons(error: BaseException) -> str:
+    """What anyio says, and why each address of the host failed, which it keeps in the cause."""
+    causes = getattr(error.__cause__, "exceptions", (error.__cause__,))
+    return ": ".join([str(error), *{str(cause): None for cause in causes if cause}])
 
 
 def _limited(timeout: float | None) -> anyio.CancelScope:

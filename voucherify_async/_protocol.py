@@ -72,12 +72,15 @@ def encode_json(body: Any, *, name: str = "body") -> bytes:
         InvalidArgumentError: JSON cannot express it, or it is over the 10 MB that the API takes.
     """
     # The converter is loaded with the client and not with the package, as cattrs takes its time.
-    from ._converter import to_plain
+    from ._converter import check_finite, to_plain
 
     try:
         content = orjson.dumps(body, default=to_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
     except TypeError:
         content = _encode_slowly(body, name)
+    if b"null" in content:
+        # It may stand for a NaN, which would delete what it was to replace.
+        check_finite(body, name)
     check_size(len(content), name)
     return content
 

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import evolve, frozen
 
-from ._batches import BODY_BYTES, Body, Items, encode_item
+from ._batches import BODY_BYTES, Body, Items
 from ._clock import Clock
-from ._protocol import check_size
+from ._protocol import check_size, encode_json
 from .errors import (
     AmbiguousOutcomeError,
     BulkInterruptedError,
@@ -169,7 +169,7 @@ async def send_items(
     with parts.telling():
         async with aclosing(Items(items, name)) as each:
             async for item in each:
-                encoded = encode_item(item, f"{name}[{index}]")
+                encoded = encode_json(item, name=f"{name}[{index}]")
                 if len(body) and not body.fits(encoded):
                     await _send(parts, body, post)
                 if not body.fits(encoded):

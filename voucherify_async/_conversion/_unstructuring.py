@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, Final, cast, get_args
 
+import attrs
 from cattrs import Converter
 
 from .._sentinels import UNSET
@@ -76,6 +77,32 @@ _AS_IT_IS: Final = frozenset({str, int, float, bool, type(None)})
 def _is_flat(value: dict[Any, Any]) -> bool:
     """Whether an object, such as most metadata, is made of JSON's own scalars."""
     return all(type(k) is str and type(v) in _AS_IT_IS for k, v in value.items())
+
+
+def refuse_nan(value: Any) -> None:
+    """Look for the numbers that JSON has no word for, and orjson writes as null.
+
+    Raises:
+        Mismatch: There is one.
+    """
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise Mismatch("a number that JSON can express", value)
+        return
+    if attrs.has(type(value)):
+        parts: Iterable[tuple[Any, Any]] = attrs.asdict(value, recurse=False).items()
+    elif isinstance(value, Mapping):
+        parts = value.items()
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        parts = enumerate(value)
+    else:
+        return
+    for step, part in parts:
+        try:
+            refuse_nan(part)
+        except Mismatch as error:
+            error.path.append(step)
+            raise
 
 
 class Unstructuring:
