@@ -119,3 +119,26 @@ async def test_what_hooks_into_httpx_sees_our_requests(
             await client.vouchers.get("CODE")
         assert traced == [("GET", f"{url}/v1/vouchers/CODE")]
     assert fake.requests[0].headers["traceparent"] == "00-1-2-01"
+
+
+@pytest.mark.parametrize("stands_in", [False, True])
+async def test_what_hooks_into_httpx_may_read_the_answer(
+    fake: FakeVoucherify, monkeypatch: pytest.MonkeyPatch, *, stands_in: bool
+) -> None:
+    """A recorder that reads the body before us, or answers in the server's place, is passed."""
+    original = httpx.AsyncHTTPTransport.handle_async_request
+    bodies: list[bytes] = []
+
+    async def wrapped(
+        transport: httpx.AsyncHTTPTransport, request: httpx.Request
+    ) -> httpx.Response:
+        response = await original(transport, request)
+        bodies.append(await response.aread())
+        return httpx.Response(200, content=bodies[-1]) if stands_in else response
+
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", wrapped)
+    with fake.serve() as url:
+        async with AsyncVoucherify("id", "token", base_url=url) as client:
+            for _ in range(2):
+                assert (await client.vouchers.get("CODE")).code == "CODE"
+    assert len(bodies) == 2

@@ -61,7 +61,8 @@ class DirectSender:
 
     async def read(self, response: Any) -> bytes:
         """Read the body past the decoders and chunkers that an answer of JSON has no need of."""
-        if "content-encoding" in response.headers:
+        # What hooks into the transport may have read it.
+        if response.is_stream_consumed or "content-encoding" in response.headers:
             content: bytes = await response.aread()
             return content
         parts = [part async for part in response.stream]

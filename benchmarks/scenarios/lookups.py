@@ -91,7 +91,7 @@ def _loads(bench: Bench, levels: tuple[int, ...], latency: int) -> Results:
 
 
 def _gather(bench: Bench, sizes: tuple[int, ...]) -> Results:
-    url, seconds = bench.server.url(), bench.settings.pick(0.6, 0.05)
+    url, seconds = bench.server.url(), bench.settings.pick(1.2, 0.05)
     tasks = []
     for size in sizes:
         for entrant in (e for e in ENTRANTS if e.key in _GATHERED):

@@ -141,23 +141,10 @@ def mapping_structurer(annotation: Any, converter: Converter) -> StructureHook:
     return structure
 
 
-_being_written: set[type] = set()
-
-
 def model_structurer(cls: type, converter: Converter) -> StructureHook:
-    """The hook of a model, written for its class; cattrs asks for it at its first use."""
-    if cls in _being_written:
-        # A model that holds itself: by the time that this is called, its hook stands.
-        return lambda data, _: converter.get_structure_hook(cls)(data, cls)
-    _being_written.add(cls)
-    try:
-        return _write_hook(cls, converter)
-    finally:
-        _being_written.discard(cls)
+    """The hook of a model, written for its class; cattrs asks for it at its first use.
 
-
-def _write_hook(cls: type, converter: Converter) -> StructureHook:
-    """Straight-line code for one class: a loop over its fields would take three times as long.
+    It is straight-line code: a loop over the fields would take three times as long.
 
     Laid over the defaults, an object has its known keys in the order of the fields and its unknown
     ones behind them, so that all values are taken out at once. A value of just the field's own
@@ -171,8 +158,8 @@ def _write_hook(cls: type, converter: Converter) -> StructureHook:
     names.update(defaults=defaults, split=_split, Open=_open_twin(cls))
     body: list[str] = []
     for number, (attribute, core) in enumerate(fields):
-        names[f"hook{number}"], names[f"type{number}"] = converter.get_structure_hook(core), core
-        names[f"default{number}"] = attribute.default
+        names[f"hook{number}"] = _deferred_hook(core, converter, names, f"hook{number}")
+        names[f"type{number}"], names[f"default{number}"] = core, attribute.default
         body += _field_lines(attribute, core, number)
     values = "".join(f"v{number}," for number in range(len(fields)))
     lines = [
@@ -194,6 +181,21 @@ def _write_hook(cls: type, converter: Converter) -> StructureHook:
     # Made of the class's own field names only, and those stand in it by repr.
     exec("\n".join(lines), names)  # noqa: S102
     return cast("StructureHook", names["structure"])
+
+
+def _deferred_hook(
+    core: Any, converter: Converter, names: dict[str, Any], name: str
+) -> StructureHook:
+    """Stands in for a field's hook until its first use, and then puts that in its own place.
+
+    So the first call of a process pays only for what is in its answer, and a model may hold itself.
+    """
+
+    def structure(value: Any, _: Any) -> Any:
+        names[name] = hook = converter.get_structure_hook(core)
+        return hook(value, core)
+
+    return structure
 
 
 def _tells_null(attribute: attrs.Attribute[Any]) -> bool:
