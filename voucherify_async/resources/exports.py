@@ -179,8 +179,8 @@ class Exports(Resource):
             ...
         ```
 
-        What the file lacks is None; columns that the library does not know are in `extra`. As long
-        as the iteration is on, the download is one of the client's `max_concurrency` requests.
+        What the file lacks is None; columns that the library does not know are in `extra`. Calls go
+        on beside it: once begun, a download takes no place under `max_concurrency`.
 
         Args:
             export: An export of voucher transactions that has ended, or its id.
