@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from typing import Any
 
 import anyio
+import httpx
 import pytest
+from anyio.abc import SocketAttribute, SocketStream
+from httpx_aiohttp import AiohttpTransport
 
 from voucherify_async import (
     AmbiguousOutcomeError,
@@ -124,3 +129,31 @@ def test_on_trio_it_is_refused() -> None:
                 await api.vouchers.get("CARD")
 
     anyio.run(call, backend="trio")
+
+
+@pytest.mark.parametrize("injected", [False, True])
+async def test_what_is_no_http_tells_no_secret(*, injected: bool) -> None:
+    """An answer that aiohttp cannot read is an open outcome, without the request that it holds."""
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    url = f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}"
+
+    async def answer(stream: SocketStream) -> None:
+        async with stream:
+            await stream.receive()
+            await stream.send(b"HELLO GARBAGE\r\n\r\n")
+
+    async with anyio.create_task_group() as group, AsyncExitStack() as stack:
+        group.start_soon(listener.serve, answer)
+        own: Any = {"http_backend": "aiohttp"}
+        if injected:
+            http = httpx.AsyncClient(transport=AiohttpTransport())
+            own = {"http_client": await stack.enter_async_context(http)}
+        async with AsyncVoucherify("id", "top-secret", base_url=url, **own) as api:
+            with pytest.raises(AmbiguousOutcomeError) as caught:
+                await api.vouchers.update_balance("CARD", 500)
+        error: BaseException | None = caught.value
+        while error is not None:
+            assert "top-secret" not in repr(error) + repr(vars(error))
+            error = error.__cause__ or error.__context__
+        group.cancel_scope.cancel()
+    await listener.aclose()

@@ -7,14 +7,15 @@ import pickle
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import pytest
-from attrs import frozen
+from attrs import define, field, frozen
 
 import voucherify_async as v
 from voucherify_async import InvalidArgumentError, Model, ResponseValidationError
 
+T = TypeVar("T")
 INSTANT = datetime(2025, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 
@@ -166,3 +167,56 @@ def test_unset_survives_pickle_and_copy() -> None:
     with pytest.raises(InvalidArgumentError):
         v.to_dict(Shop(anything=[v.UNSET]))
     assert v.to_dict(Shop(anything={"a": v.UNSET, "b": 1})) == {"anything": {"b": 1}}
+
+
+@define
+class Slotted:
+    """A model of a user's own that is not made of the library's base."""
+
+    a: str | None = None
+    tags: Sequence[str] = field(factory=tuple)
+    extra: Mapping[str, Any] = field(factory=dict)
+
+
+@frozen(kw_only=True, cache_hash=True)
+class Hashed(Model):
+    """One with a hash that attrs keeps."""
+
+    a: str | None = None
+    extra: Mapping[str, Any] = field(factory=dict, hash=False)
+
+
+@frozen(kw_only=True)
+class Boxed(Model, Generic[T]):
+    """A generic one."""
+
+    a: str | None = None
+
+
+@frozen(kw_only=True)
+class Prepared(Model):
+    """One that does something when it is made, and fills a field by itself."""
+
+    a: str | None = None
+    b: str | None = field(default=None, init=False)
+
+    def __attrs_pre_init__(self) -> None:
+        """Note that it was made."""
+        PREPARED.append(type(self))
+
+
+PREPARED: list[type] = []
+
+
+@pytest.mark.parametrize("model", [Slotted, Hashed, Boxed, Prepared, Model])
+def test_models_of_users_are_made_as_they_make_themselves(model: type[Any]) -> None:
+    """Whatever a model does beyond holding its fields, reading it gives what calling it gives."""
+    made = v.from_dict(model, {"a": "x", "z": 1} if model is not Model else {"z": 1})
+    called = model(extra={"z": 1}) if model is Model else model(a="x", extra={"z": 1})
+    assert made == called
+    assert type(made) is model
+    assert v.to_dict(made)["z"] == 1
+    if model is Hashed:
+        assert hash(made) == hash(called)
+    if model is Prepared:
+        assert [Prepared, Prepared] == PREPARED

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -159,3 +160,16 @@ def test_what_json_has_no_number_for(number: float, body: Any, where: str) -> No
 def test_a_null_of_the_callers_own_is_sent() -> None:
     """A null that was meant goes out as one."""
     assert encode_json({"category": None, "a": [None, 1.5]}) == b'{"category":null,"a":[null,1.5]}'
+
+
+def test_an_iterator_is_no_list() -> None:
+    """An iterator could be used up before the body is written: it is refused, never sent empty."""
+    for beside in ({}, {"b": UNSET}):
+        with pytest.raises(InvalidArgumentError, match=r"body\.a"):
+            encode_json({"a": map(str, (1, 2)), **beside})
+
+
+@pytest.mark.parametrize("body", [{"a": UUID(int=1)}, {"a": UUID(int=1), "b": UNSET}])
+def test_a_uuid_is_its_text(body: Any) -> None:
+    """What stands beside a value does not decide whether it can be sent."""
+    assert encode_json(body) == b'{"a":"00000000-0000-0000-0000-000000000001"}'

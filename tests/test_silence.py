@@ -113,3 +113,31 @@ async def test_a_connection_that_ended_while_idle_is_not_used() -> None:
             await anyio.to_thread.run_sync(served.acquire)
             assert (await client.vouchers.enable("C")).code == "C"
     assert served.acquire(blocking=False)
+
+
+async def test_an_answer_too_many_is_not_taken_for_the_next() -> None:
+    """A connection on which more came than was asked for is not used again."""
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    port = listener.extra(anyio.abc.SocketAttribute.local_port)
+    stray = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"
+    connections = 0
+
+    async def answer(stream: anyio.abc.SocketStream) -> None:
+        nonlocal connections
+        connections += 1
+        async with stream:
+            await stream.receive()
+            answered = b'HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{"code":"C"}'
+            await stream.send(answered + (stray if connections == 1 else b""))
+            with anyio.move_on_after(5):
+                await anyio.sleep_forever()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(listener.serve, answer)
+        url = f"http://127.0.0.1:{port}"
+        async with AsyncVoucherify("id", "token", base_url=url, retry=None) as client:
+            assert (await client.vouchers.get("C")).code == "C"
+            assert (await client.vouchers.enable("C")).code == "C"
+        group.cancel_scope.cancel()
+    await listener.aclose()
+    assert connections == 2

@@ -11,6 +11,7 @@ from aiohttp import (
     ClientPayloadError,
     ClientRequest,
     ClientResponse,
+    ClientResponseError,
     ClientSession,
     DummyCookieJar,
     ServerDisconnectedError,
@@ -43,4 +44,9 @@ async def _send_once(request: ClientRequest, handler: ClientHandlerType) -> Clie
     except ClientConnectorError:
         raise
     except (ClientOSError, ServerDisconnectedError) as error:
-        raise ClientPayloadError(str(error)) from error
+        failure = ClientPayloadError(str(error))
+    except ClientResponseError as error:
+        # What is no HTTP. It holds the request with its credentials, and httpx's adapter does not
+        # know it; hence its message alone, and no chain.
+        failure = ClientPayloadError(error.message)
+    raise failure

@@ -69,7 +69,7 @@ class Caller:
                 raise
             if isinstance(outcome, Answer):
                 # A redirect is not followed, so that its answer is none to the call.
-                if outcome.status_code < 300:
+                if 200 <= outcome.status_code < 300:
                     return outcome
                 if method == "DELETE" and outcome.status_code == 404 and maybe_done:
                     # Gone, and the attempt before this one may well be what deleted it.
@@ -102,7 +102,7 @@ class Caller:
         while True:
             attempt += 1
             outcome = await self._exchange(self.connections.sender(), outgoing, attempt, None)
-            if isinstance(outcome, Answer) and outcome.status_code < 300:
+            if isinstance(outcome, Answer) and 200 <= outcome.status_code < 300:
                 return outcome
             # A token too many does no harm, so that it is asked for again like a read.
             wait = policy.wait("GET", outcome, attempt=attempt, now=settings.clock.time())

@@ -120,8 +120,9 @@ def check_finite(value: Any, root: str) -> None:
     Raises:
         InvalidArgumentError: There is one; the message says where.
     """
+    plain = to_json_types(value, root)
     try:
-        refuse_nan(value)
+        refuse_nan(plain)
     except Mismatch as error:
         raise invalid(error, root) from None
 

@@ -106,9 +106,11 @@ class ConnectionPool:
         self, connection: AsyncHTTPConnection, idle: deque[AsyncHTTPConnection]
     ) -> None:
         self._in_use.discard(connection)
+        speaking = getattr(connection, "_connection", None)
         # One that never connected calls itself idle as well as closed.
-        if connection.is_idle() and not connection.is_closed() and not self._closed:
-            _unlock(getattr(connection, "_connection", None), "_state_lock")
+        is_usable = connection.is_idle() and not connection.is_closed() and not self._closed
+        if is_usable and not _has_leftovers(speaking):
+            _unlock(speaking, "_state_lock")
             idle.append(connection)
         else:
             await _close(connection)
@@ -132,6 +134,15 @@ _NO_LOCK: Final = _NoLock()
 def _unlock(connection: object, name: str) -> None:
     if hasattr(connection, name):
         setattr(connection, name, _NO_LOCK)
+
+
+def _has_leftovers(connection: object) -> bool:
+    """Whether more came than one answer: the next request would take it for its own.
+
+    Like the locks it is under httpcore's own names.
+    """
+    state = getattr(connection, "_h11_state", None)
+    return state is not None and bool(state.trailing_data[0])
 
 
 async def _close(connection: AsyncHTTPConnection) -> None:

@@ -20,6 +20,7 @@ from . import errors
 from ._sentinels import UNSET
 from .errors import APIError, InvalidArgumentError, ResponseValidationError
 
+_THROUGH_THE_CONVERTER: Final = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 MAX_BODY_BYTES: Final = 10 * 1024 * 1024
 MAX_LIMIT: Final = 100
 # httpx takes 65,536 in all; the base URL needs some of them.
@@ -75,7 +76,7 @@ def encode_json(body: Any, *, name: str = "body") -> bytes:
     from ._converter import check_finite, to_plain
 
     try:
-        content = orjson.dumps(body, default=to_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
+        content = orjson.dumps(body, default=to_plain, option=_THROUGH_THE_CONVERTER)
     except TypeError:
         content = _encode_slowly(body, name)
     if b"null" in content:

@@ -105,15 +105,16 @@ class _Body(httpx.AsyncByteStream):
     """
 
     def __init__(self, content: bytes) -> None:
-        self._pieces = [content] if content else []
+        self._content = content
+        self._left = [content] if content else []
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
+        return _Body(self._content)
 
     async def __anext__(self) -> bytes:
-        if not self._pieces:
+        if not self._left:
             raise StopAsyncIteration
-        return self._pieces.pop()
+        return self._left.pop()
 
 
 def _timeouts(timeout: Any) -> dict[str, float | None]:

@@ -75,8 +75,13 @@ def translate(error: Exception, *, method: str, template: str) -> TransportError
                 text = f"{type(error).__name__}: the request cannot be sent"
             elif found is errors.PoolTimeout:
                 text = f"{text}. {_STUCK}"
-            message = f"{method} {template}: {text}"
-            return found(message, method=method, path=template)
+            return found(f"{method} {template}: {text}", method=method, path=template)
+        if base.__name__ == "ClientError" and base.__module__.partition(".")[0] == "aiohttp":
+            # One that the adapter lets through. Its text and its arguments may hold the request.
+            text = f"{type(error).__name__}: the answer cannot be read"
+            return errors.ProtocolError(
+                f"{method} {template}: {text}", method=method, path=template
+            )
     return None
 
 

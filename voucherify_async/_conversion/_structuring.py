@@ -155,11 +155,12 @@ def model_structurer(cls: type, converter: Converter) -> StructureHook:
         json_name(attribute): UNSET if _tells_null(attribute) else None for attribute, _ in fields
     }
     names: dict[str, Any] = {"cls": cls, "UNSET": UNSET, "Mismatch": Mismatch, "as_dict": _as_dict}
-    names.update(defaults=defaults, split=_split, Open=_open_twin(cls))
+    twin = _open_twin(cls)
+    names.update(defaults=defaults, split=_split, Open=twin)
     body: list[str] = []
     for number, (attribute, core) in enumerate(fields):
         names[f"hook{number}"] = _deferred_hook(core, converter, names, f"hook{number}")
-        names[f"type{number}"], names[f"default{number}"] = core, attribute.default
+        names[f"type{number}"], names[f"default{number}"] = core, _default_maker(attribute.default)
         body += _field_lines(attribute, core, number)
     values = "".join(f"v{number}," for number in range(len(fields)))
     lines = [
@@ -176,7 +177,7 @@ def model_structurer(cls: type, converter: Converter) -> StructureHook:
         " except Mismatch as error:",
         "  if at is not None: error.path.append(at)",
         "  raise",
-        *_making_lines(cls, [attribute for attribute, _ in fields]),
+        *_making_lines(cls, [attribute for attribute, _ in fields], twin),
     ]
     # Made of the class's own field names only, and those stand in it by repr.
     exec("\n".join(lines), names)  # noqa: S102
@@ -219,15 +220,26 @@ def _field_lines(attribute: attrs.Attribute[Any], core: Any, number: int) -> lis
     lines.append(f" at = {key!r}; {value} = hook{number}({value}, type{number}); at = None")
     if attribute.default not in (None, UNSET, attrs.NOTHING):
         # A null in the place of a constant, such as the tag of a discount.
-        lines.append(f"if {value} is None: {value} = default{number}")
+        lines.append(f"if {value} is None: {value} = default{number}()")
     return lines
 
 
-def _making_lines(cls: type, fields: Sequence[attrs.Attribute[Any]]) -> list[str]:
-    """Fill the slots; through `__init__` only where the class has something to say there."""
-    if hasattr(cls, "__attrs_post_init__") or any(a.validator or a.converter for a in fields):
-        given = "".join(f"{a.alias}=v{number}, " for number, a in enumerate(fields))
-        return [f" return cls({given}extra=extra)"]
+def _default_maker(default: Any) -> Callable[[], Any]:
+    if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
+        # One that asks for the half-made model is not asked: the field is then None.
+        maker: Callable[[], Any] = type(None) if default.takes_self else default.factory
+        return maker
+    return lambda: default
+
+
+def _making_lines(
+    cls: type, fields: Sequence[attrs.Attribute[Any]], twin: type | None
+) -> list[str]:
+    """Fill the slots; through `__init__` where the class has something to say there."""
+    if twin is None:
+        given = "".join(f"{a.alias}=v{number}, " for number, a in enumerate(fields) if a.init)
+        alias = next(a.alias for a in attrs.fields(cls) if a.name == "extra")
+        return [f" return cls({given}{alias}=extra)"]
     filling = [f" made.{a.name} = v{number}" for number, a in enumerate(fields)]
     return [
         " made = Open()",
@@ -238,17 +250,36 @@ def _making_lines(cls: type, fields: Sequence[attrs.Attribute[Any]]) -> list[str
     ]
 
 
-def _open_twin(cls: type) -> type:
+def _open_twin(cls: type) -> type | None:
     """A class of the same layout whose instances can be written to, until they become `cls`'s.
 
-    Writing to a frozen instance goes through its slots' descriptors, each of them a call.
+    Writing to a frozen instance goes through its slots' descriptors, each of them a call. None for
+    a class that does more than to hold its fields, which models of the library's users may do.
     """
+    if not _only_holds_fields(cls):
+        return None
     # All of object's own: only then does Python make and fill one without looking for methods.
     plain = ("__init__", "__setattr__", "__delattr__")
     members: dict[str, Any] = {name: getattr(object, name) for name in plain}
     if "__slots__" in vars(cls):
         members["__slots__"] = vars(cls)["__slots__"]
-    return type(cls.__name__, cls.__bases__, members)
+    twin = type(cls.__name__, cls.__bases__, members)
+    try:
+        twin().__class__ = cls
+    except TypeError:
+        return None
+    return twin
+
+
+def _only_holds_fields(cls: type) -> bool:
+    fields = attrs.fields(cls)
+    hooks = ("__attrs_pre_init__", "__attrs_post_init__", "__attrs_init__", "_attrs_cached_hash")
+    return (
+        type(cls) is type
+        and not any("__init_subclass__" in vars(base) for base in cls.__mro__[:-1])
+        and not any(hasattr(cls, hook) for hook in hooks)
+        and not any(a.validator or a.converter or not a.init for a in fields)
+    )
 
 
 def _split(found: dict[str, Any], known: int) -> dict[str, Any]:

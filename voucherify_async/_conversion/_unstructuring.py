@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any, Final, cast, get_args
+from uuid import UUID
 
-import attrs
 from cattrs import Converter
 
 from .._sentinels import UNSET
@@ -80,24 +80,16 @@ def _is_flat(value: dict[Any, Any]) -> bool:
 
 
 def refuse_nan(value: Any) -> None:
-    """Look for the numbers that JSON has no word for, and orjson writes as null.
+    """Look through JSON types for the numbers that JSON has no word for.
 
     Raises:
         Mismatch: There is one.
     """
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise Mismatch("a number that JSON can express", value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Mismatch("a number that JSON can express", value)
+    if not isinstance(value, (dict, list)):
         return
-    if attrs.has(type(value)):
-        parts: Iterable[tuple[Any, Any]] = attrs.asdict(value, recurse=False).items()
-    elif isinstance(value, Mapping):
-        parts = value.items()
-    elif isinstance(value, (list, tuple, set, frozenset)):
-        parts = enumerate(value)
-    else:
-        return
-    for step, part in parts:
+    for step, part in value.items() if isinstance(value, dict) else enumerate(value):
         try:
             refuse_nan(part)
         except Mismatch as error:
@@ -122,8 +114,8 @@ class Unstructuring:
             return self._mapping(self.plain)(value)
         if isinstance(value, (list, tuple, set, frozenset)):
             return self._sequence(self.plain)(value)
-        if isinstance(value, date):
-            return _format_date(value)
+        if isinstance(value, (date, UUID)):
+            return str(value) if isinstance(value, UUID) else _format_date(value)
         # A type of the user's own, with a hook registered for it; cattrs leaves others as they are.
         written = value if value is UNSET else self._converter.unstructure(value)
         if written is value:
@@ -164,7 +156,7 @@ class Unstructuring:
             " result = {}",
             " at = ''",
             " try:",
-            *(f"  {line}" for line in body),
+            *(f"  {line}" for line in body or ["pass"]),
             " except Mismatch as error:",
             "  error.path.append(at)",
             "  raise",
@@ -193,7 +185,8 @@ class Unstructuring:
     @staticmethod
     def _sequence(hook: UnstructureHook) -> UnstructureHook:
         def unstructure(values: Any) -> list[Any]:
-            if isinstance(values, (str, bytes, Mapping)):
+            # An iterator would be empty when a body is written for the second time.
+            if isinstance(values, (str, bytes, Mapping, Iterator)):
                 raise Mismatch("a list", values)
             items: list[Any] = []
             try:
