@@ -39,10 +39,6 @@ class NetworkBackend(httpcore.AsyncNetworkBackend):
             raise httpcore.ConnectError(_reasons(error)) from error
         raise httpcore.ConnectTimeout
 
-    async def sleep(self, seconds: float) -> None:
-        """Sleep."""
-        await anyio.sleep(seconds)
-
 
 class _NetworkStream(httpcore.AsyncNetworkStream):
     """One connection, plain or encrypted."""

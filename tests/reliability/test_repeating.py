@@ -1,4 +1,4 @@
-"""What is repeated after which fault, in process and over a socket."""
+"""What is repeated after which fault; over sockets, see `test_transports`."""
 
 from __future__ import annotations
 
@@ -150,22 +150,6 @@ async def test_no_retry_sends_once(
     with pytest.raises(VoucherifyError):
         await send(client.with_options(retry=None))
     assert len(fake.requests) == 1
-
-
-@pytest.mark.parametrize("name", ["reset", "disconnect", "lose_answer", "reset_after_headers"])
-@pytest.mark.parametrize("cut", [False, True])
-async def test_the_rules_hold_over_a_socket(
-    socket_client: AsyncVoucherify, fake: FakeVoucherify, name: str, cut: bool
-) -> None:
-    """Over real connections a GET is repeated and a POST is not."""
-    fault = (lambda: fake.faults.cut_body(keep=0.3)) if cut else getattr(fake.faults, name)
-    fault()
-    assert (await socket_client.vouchers.get(CODE)).code == CODE
-    assert len(fake.requests) == 2
-    fault()
-    with pytest.raises(AmbiguousOutcomeError):
-        await socket_client.vouchers.update_balance("CARD", 5)
-    assert len(fake.requests) == 3
 
 
 async def test_a_refused_connection_is_no_ambiguity(clock: MovingClock) -> None:
