@@ -8,7 +8,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from voucherify_async._background import BackgroundTask
+from voucherify_async._concurrency.background import BackgroundTask
 
 from .resources.support import settle
 

@@ -12,7 +12,7 @@ import pytest
 
 import voucherify_async as v
 from voucherify_async import AsyncVoucherify, InvalidArgumentError
-from voucherify_async._download import is_trusted
+from voucherify_async._files.download import is_trusted
 from voucherify_async.testing import FakeVoucherify
 
 from .resources.support import KEYS, Wire, until

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voucherify_async._origin import Origin
+from voucherify_async._transport.urls import Origin
 
 BASES = [
     "https://api.voucherify.io",

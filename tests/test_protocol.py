@@ -9,16 +9,12 @@ from uuid import UUID
 
 import pytest
 
-from voucherify_async import (
-    UNSET,
-    InvalidArgumentError,
-    TimeRange,
-    VoucherUpdate,
-    _protocol,
-    _routes,
-)
-from voucherify_async._protocol import encode_json, encode_query, rate_limit, retry_after
-from voucherify_async._routes import Route
+from voucherify_async import UNSET, InvalidArgumentError, TimeRange, VoucherUpdate
+from voucherify_async._protocol import answers, bodies, routes
+from voucherify_async._protocol.bodies import encode_json
+from voucherify_async._protocol.queries import encode_query
+from voucherify_async._protocol.rate_limits import rate_limit, retry_after
+from voucherify_async._protocol.routes import Route
 
 NOW = 1_700_000_000.0
 DATE = "Tue, 14 Nov 2023 22:13:20 GMT"
@@ -101,8 +97,8 @@ def test_query(params: dict[str, Any] | None, query: str) -> None:
 
 def test_body_size_is_exact() -> None:
     """A body of exactly 10 MB goes, one byte more does not."""
-    fits = "x" * (_protocol.MAX_BODY_BYTES - 2)
-    assert len(encode_json(fits)) == _protocol.MAX_BODY_BYTES
+    fits = "x" * (bodies.MAX_BODY_BYTES - 2)
+    assert len(encode_json(fits)) == bodies.MAX_BODY_BYTES
     with pytest.raises(InvalidArgumentError, match="10,485,761 bytes are over the 10,485,760"):
         encode_json(fits + "x")
 
@@ -110,7 +106,7 @@ def test_body_size_is_exact() -> None:
 def test_size_counts_bytes() -> None:
     """The size of a body is that of its bytes, not of its characters."""
     with pytest.raises(InvalidArgumentError, match="split it"):
-        encode_json("ü" * (_protocol.MAX_BODY_BYTES // 2))
+        encode_json("ü" * (bodies.MAX_BODY_BYTES // 2))
 
 
 @pytest.mark.parametrize(
@@ -124,7 +120,7 @@ def test_size_counts_bytes() -> None:
 )
 def test_lenient_json(content: bytes, value: Any) -> None:
     """JSON that only some decoders take is read too."""
-    assert _protocol.decode_json(content) == value
+    assert answers.decode_json(content) == value
 
 
 def test_paths_are_quoted() -> None:
@@ -135,11 +131,11 @@ def test_paths_are_quoted() -> None:
 
 def test_routes_are_distinct() -> None:
     """Each method of the API has one route, and every write says how its outcome is checked."""
-    routes = [value for value in vars(_routes).values() if isinstance(value, Route)]
-    assert len({(route.method, route.template) for route in routes}) == len(routes)
-    assert all(route.template.startswith("/v") for route in routes)
-    assert all(route.check for route in routes)
-    assert sum(route.bulk for route in routes) == 6
+    found = [value for value in vars(routes).values() if isinstance(value, Route)]
+    assert len({(route.method, route.template) for route in found}) == len(found)
+    assert all(route.template.startswith("/v") for route in found)
+    assert all(route.check for route in found)
+    assert sum(route.bulk for route in found) == 6
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])

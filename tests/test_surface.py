@@ -111,10 +111,10 @@ def test_few_modules_know_the_http_client() -> None:
     knowing = {path.name for path in SOURCES if {"httpx", "httpcore"} & imported(path)}
     assert knowing <= {
         "client.py",
-        "_senders.py",
-        "_origin.py",
-        "_pool.py",
-        "_network.py",
+        "senders.py",
+        "urls.py",
+        "pool.py",
+        "network.py",
         "demo.py",
     }
 

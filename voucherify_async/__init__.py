@@ -4,9 +4,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ._clock import Clock
-from ._protocol import RateLimit
-from ._retry import RetryPolicy
-from ._sentinels import UNSET, Unset
+from ._protocol.rate_limits import RateLimit
+from ._protocol.retry import RetryPolicy
+from ._unset import UNSET, Unset
 from ._version import __version__
 from .auth import ApiKeyAuth, Auth, BearerAuth, OAuthClientCredentials
 from .client import AsyncVoucherify, RawResponse
@@ -54,12 +54,12 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
-    from ._converter import converter, from_dict, to_dict
-    from ._lookups import VoucherLookup, VoucherLookups
-    from .bulk_jobs import CombinedJob
-    from .csv_files import write_csv
-    from .import_reports import ImportFailure, ImportReport, OpenImport, ResumePoint
-    from .import_streams import ImportStream
+    from ._bulk.combined_jobs import CombinedJob
+    from ._bulk.import_stream import ImportStream
+    from ._bulk.lookups import VoucherLookup, VoucherLookups
+    from ._bulk.reports import ImportFailure, ImportReport, OpenImport, ResumePoint
+    from ._conversion.converter import converter, from_dict, to_dict
+    from ._files.csv_writer import write_csv
     from .jobs import AsyncJob, ExportJob
     from .models import (
         AmountDiscount,
@@ -186,19 +186,19 @@ if TYPE_CHECKING:
     from .pagination import AsyncPaginator, Page
 
 _LATE = {
-    "converter": "._converter",
-    "from_dict": "._converter",
-    "to_dict": "._converter",
-    "VoucherLookup": "._lookups",
-    "VoucherLookups": "._lookups",
-    "ImportFailure": ".import_reports",
-    "ImportReport": ".import_reports",
-    "OpenImport": ".import_reports",
-    "ResumePoint": ".import_reports",
-    "ImportStream": ".import_streams",
+    "converter": "._conversion.converter",
+    "from_dict": "._conversion.converter",
+    "to_dict": "._conversion.converter",
+    "VoucherLookup": "._bulk.lookups",
+    "VoucherLookups": "._bulk.lookups",
+    "ImportFailure": "._bulk.reports",
+    "ImportReport": "._bulk.reports",
+    "OpenImport": "._bulk.reports",
+    "ResumePoint": "._bulk.reports",
+    "ImportStream": "._bulk.import_stream",
     "AsyncJob": ".jobs",
-    "CombinedJob": ".bulk_jobs",
-    "write_csv": ".csv_files",
+    "CombinedJob": "._bulk.combined_jobs",
+    "write_csv": "._files.csv_writer",
     "ExportJob": ".jobs",
     "AsyncPaginator": ".pagination",
     "Page": ".pagination",

@@ -14,16 +14,11 @@ from urllib.parse import urlencode
 
 import anyio
 
-from . import _routes
 from ._clock import Clock
-from ._protocol import Answer, decode_answer
-from ._routes import Route
-from .errors import (
-    ConfigurationError,
-    NotFoundError,
-    ResponseValidationError,
-    VoucherifyError,
-)
+from ._protocol import routes
+from ._protocol.answers import Answer, decode_answer
+from ._protocol.routes import Route
+from .errors import ConfigurationError, NotFoundError, ResponseValidationError, VoucherifyError
 
 SendForm = Callable[[Route, bytes, Mapping[str, str]], Awaitable[Answer]]
 """Sends a form to the API's own origin with just these headers, and raises on an error status."""
@@ -135,11 +130,11 @@ class OAuthClientCredentials(_SecretHolder):
             raise ConfigurationError('scope: name at least one, such as "api"')
         form = {"grant_type": "client_credentials", "scope": " ".join(scopes)}
         if project_id is None:
-            self._route = _routes.OAUTH_TOKEN
+            self._route = routes.OAUTH_TOKEN
             self._sign = _Headers({"X-App-Id": client_id, "X-App-Token": client_secret})
         else:
             form["project_id"] = project_id
-            self._route = _routes.OAUTH_TOKEN_V2
+            self._route = routes.OAUTH_TOKEN_V2
             pair = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode()
             self._sign = _Headers(Authorization=f"Basic {pair}")
         self.scope = form["scope"]
@@ -194,7 +189,7 @@ class OAuthClientCredentials(_SecretHolder):
             token = bearer["Authorization"].removeprefix("Bearer ")
             form = urlencode({"access_token": token}).encode()
             try:
-                await self._send_form(_routes.OAUTH_REVOKE, form, self._sign)
+                await self._send_form(routes.OAUTH_REVOKE, form, self._sign)
             except NotFoundError:
                 # It had ended already.
                 return
@@ -235,7 +230,7 @@ def _read_token(answer: Answer) -> OAuthToken:
         ResponseValidationError: There is none. What came instead is kept out of the error, as it
             may hold the token or a part of it.
     """
-    from ._converter import from_dict
+    from ._conversion.converter import from_dict
     from .models.oauth import OAuthToken
 
     token: OAuthToken | None = None

@@ -10,16 +10,10 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, Unpack, get_args
 import anyio
 from attrs import evolve, frozen
 
-from . import _failures, _protocol
-from ._caller import Call, Caller, CallOptions, Settings, check_options
-from ._clock import Clock
-from ._connections import Connections, Quotas
-from ._protocol import RateLimit
-from ._retry import SAFE_METHODS, RetryPolicy
-from ._routes import Route
-from ._senders import Backend
-from ._sentinels import UNSET, Unset
-from ._settings import (
+from ._calls import outcomes
+from ._calls.caller import Call, Caller, CallOptions, Settings, check_options
+from ._calls.connections import Connections, Quotas
+from ._calls.settings import (
     API_VERSION,
     DEFAULT_CLUSTER,
     DEFAULT_HEADERS,
@@ -30,6 +24,13 @@ from ._settings import (
     resolve_auth,
     resolve_base_url,
 )
+from ._clock import Clock
+from ._protocol import answers, bodies, queries
+from ._protocol.rate_limits import RateLimit
+from ._protocol.retry import SAFE_METHODS, RetryPolicy
+from ._protocol.routes import Route
+from ._transport.senders import Backend
+from ._unset import UNSET, Unset
 from .auth import Auth
 from .errors import ConfigurationError, InvalidArgumentError, ResponseValidationError
 
@@ -300,10 +301,10 @@ class AsyncVoucherify:
         if json is not UNSET and files is not None:
             raise InvalidArgumentError("files: goes without json; a request has one body")
         target, _, query = path.partition("?")
-        added = _protocol.encode_query(params)
+        added = queries.encode_query(params)
         query = "&".join(part for part in (query, added) if part)
-        _protocol.check_url(target, query)
-        content = None if json is UNSET else _protocol.encode_json(json, name="json")
+        queries.check_url(target, query)
+        content = None if json is UNSET else bodies.encode_json(json, name="json")
         call = Call(
             # Not the path itself, which may hold a code that logs and errors must not show.
             Route(method.upper(), "(request)"),
@@ -317,9 +318,9 @@ class AsyncVoucherify:
         )
         answer = await self._caller.send(call)
         try:
-            body = _protocol.decode_answer(answer)
+            body = answers.decode_answer(answer)
         except ResponseValidationError as error:
             if call.route.method in SAFE_METHODS:
                 raise
-            raise _failures.unreadable(error, call) from error
+            raise outcomes.unreadable(error, call) from error
         return RawResponse(answer.status_code, answer.headers, body)

@@ -12,7 +12,7 @@ from typing import Final
 import anyio
 from attrs import evolve
 
-from ._sentinels import UNSET
+from ._unset import UNSET
 from .client import AsyncVoucherify
 from .models import (
     AmountDiscount,

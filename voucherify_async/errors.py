@@ -46,7 +46,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .import_reports import ImportReport, ResumePoint
+    from ._bulk.reports import ImportReport, ResumePoint
     from .models.async_actions import AsyncAction
     from .models.exports import Export
 

@@ -19,7 +19,7 @@ from .models.exports import Export
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ._export_rows import TransactionRows
+    from ._files.transaction_rows import TransactionRows
     from .resources.async_actions import AsyncActions
     from .resources.exports import Exports
 

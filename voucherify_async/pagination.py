@@ -22,8 +22,8 @@ from typing import Any, Generic, Self, TypeVar
 
 from attrs import evolve, field, frozen
 
-from ._background import BackgroundTask
-from ._schemes import Envelope, Query, Scheme, Step
+from ._concurrency.background import BackgroundTask
+from ._protocol.listings import Envelope, Query, Scheme, Step
 from .errors import InvalidArgumentError
 
 T = TypeVar("T")

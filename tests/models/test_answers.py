@@ -11,7 +11,7 @@ import attrs
 import pytest
 
 from voucherify_async import models
-from voucherify_async._converter import from_dict, to_dict
+from voucherify_async._conversion.converter import from_dict, to_dict
 from voucherify_async.errors import ResponseValidationError
 from voucherify_async.models import Model
 

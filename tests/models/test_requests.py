@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from voucherify_async import models as m
-from voucherify_async._converter import from_dict, to_dict, to_json_types
-from voucherify_async._sentinels import UNSET
+from voucherify_async._conversion.converter import from_dict, to_dict, to_json_types
+from voucherify_async._unset import UNSET
 from voucherify_async.errors import InvalidArgumentError, ResponseValidationError
 
 START = datetime(2025, 1, 1, tzinfo=UTC)

@@ -12,8 +12,9 @@ import anyio
 import httpx
 import pytest
 
-from voucherify_async import AsyncVoucherify, ClientClosedError, VoucherifyError, _pool
-from voucherify_async._pool import ConnectionPool
+from voucherify_async import AsyncVoucherify, ClientClosedError, VoucherifyError
+from voucherify_async._transport import pool
+from voucherify_async._transport.pool import ConnectionPool
 from voucherify_async.errors import PoolTimeout
 from voucherify_async.testing import FakeVoucherify
 
@@ -297,4 +298,4 @@ async def test_a_connection_of_one_request_has_no_locks(served: str) -> None:
         await client.vouchers.get(CODE)
         (idle,) = pool_of(client)._idle.values()
         connection: Any = idle[0]
-        assert connection._request_lock is connection._connection._state_lock is _pool._NO_LOCK
+        assert connection._request_lock is connection._connection._state_lock is pool._NO_LOCK

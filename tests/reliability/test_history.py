@@ -150,7 +150,7 @@ async def test_the_walk_goes_on_over_pages(client: AsyncVoucherify, fake: FakeVo
         for number in range(150):
             call.body = b'{"amount": 1, "source_id": "after-%d"}' % number
             execute()
-        from voucherify_async.testing._http import Abort
+        from voucherify_async.testing._messages import Abort
 
         raise Abort("reset")
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from voucherify_async import AmbiguousOutcomeError, BalanceUpdate, VoucherifyError
 from voucherify_async.testing import FakeVoucherify
-from voucherify_async.testing._faults import Faults
+from voucherify_async.testing._server.faults import Faults
 
 from .conftest import MovingClock, policy
 

@@ -126,7 +126,7 @@ async def test_a_failed_fetch_fails_those_who_waited_for_it(
 
 
 async def _refuse_slowly(call: Any, execute: Any) -> Any:
-    from voucherify_async.testing._http import Reply
+    from voucherify_async.testing._messages import Reply
 
     del call, execute
     for _ in range(300):

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voucherify_async import ConnectError, ReadTimeout, RetryPolicy
-from voucherify_async._protocol import Answer, rate_limit, retry_after, server_time
-from voucherify_async._retry import (
+from voucherify_async._protocol.answers import Answer
+from voucherify_async._protocol.rate_limits import rate_limit, retry_after, server_time
+from voucherify_async._protocol.retry import (
     PATIENCE,
     Outcome,
     is_repeatable,

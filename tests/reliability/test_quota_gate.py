@@ -8,8 +8,8 @@ import anyio
 import anyio.lowlevel
 import pytest
 
-from voucherify_async._protocol import Answer
-from voucherify_async._quota import LONGEST_WINDOW, Quota
+from voucherify_async._calls.quota import LONGEST_WINDOW, Quota
+from voucherify_async._protocol.answers import Answer
 
 from .conftest import MovingClock, Stopping
 

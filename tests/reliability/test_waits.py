@@ -6,12 +6,7 @@ from typing import Any
 
 import pytest
 
-from voucherify_async import (
-    AmbiguousOutcomeError,
-    AsyncVoucherify,
-    RateLimitError,
-    ServerError,
-)
+from voucherify_async import AmbiguousOutcomeError, AsyncVoucherify, RateLimitError, ServerError
 from voucherify_async.errors import APIError
 from voucherify_async.testing import FakeVoucherify
 

@@ -1,1 +1,1 @@
-"""How JSON types become models and models JSON types; assembled in `_converter`."""
+"""How JSON types become models and models JSON types; assembled in `converter`."""

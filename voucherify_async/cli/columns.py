@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from .._converter import to_dict
+from .._conversion.converter import to_dict
 from ..models import (
     AmountDiscount,
     AsyncAction,

@@ -14,10 +14,10 @@ from typing import Any
 import orjson
 from attrs import frozen
 
-from .. import _csv_parts
-from .._converter import from_dict, to_dict
+from .._bulk.reports import ResumePoint
+from .._conversion.converter import from_dict, to_dict
+from .._files import csv_upload
 from ..errors import InvalidArgumentError, VoucherifyError
-from ..import_reports import ResumePoint
 from .exits import USAGE, CommandError
 from .terminal import PROGRAM
 
@@ -67,7 +67,7 @@ class ImportFile:
 
     def _check_csv(self) -> int:
         try:
-            with _csv_parts.checked(self.path) as checked:
+            with csv_upload.checked(self.path) as checked:
                 return sum(part.rows for part in checked.parts)
         except InvalidArgumentError as error:
             problem = str(error).removeprefix("file: ")

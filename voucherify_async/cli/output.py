@@ -13,7 +13,7 @@ from unicodedata import combining, east_asian_width
 import orjson
 from attrs import frozen
 
-from .._converter import to_dict
+from .._conversion.converter import to_dict
 from ..models._base import Model
 from .terminal import printable, printable_json
 

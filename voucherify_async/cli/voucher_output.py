@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import AsyncIterable, AsyncIterator
 from pathlib import Path
 
-from .._csv_rows import row_of
-from ..csv_files import write_csv
+from .._files.csv_columns import row_of
+from .._files.csv_writer import write_csv
 from ..errors import InvalidArgumentError
 from ..models import Voucher
 from .columns import VOUCHERS, voucher_record

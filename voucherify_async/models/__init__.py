@@ -76,21 +76,9 @@ if TYPE_CHECKING:
         ExportResult,
         ExportStatus,
     )
-    from .filters import (
-        FieldConditions,
-        FilterConditions,
-        FilterOperand,
-        Junction,
-    )
-    from .oauth import (
-        OAuthIntrospection,
-        OAuthToken,
-    )
-    from .references import (
-        NamedReference,
-        Reference,
-        RelatedObject,
-    )
+    from .filters import FieldConditions, FilterConditions, FilterOperand, Junction
+    from .oauth import OAuthIntrospection, OAuthToken
+    from .references import NamedReference, Reference, RelatedObject
     from .transactions import (
         EarningRuleReference,
         EarningRuleSource,
@@ -109,11 +97,7 @@ if TYPE_CHECKING:
         TransactionType,
         VoucherTransaction,
     )
-    from .validity import (
-        DailyHours,
-        ValidityHours,
-        ValidityTimeframe,
-    )
+    from .validity import DailyHours, ValidityHours, ValidityTimeframe
     from .voucher_imports import (
         CampaignImport,
         CampaignVoucherImport,

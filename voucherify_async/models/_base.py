@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import Attribute, field, fields, frozen, has
 
-from .._sentinels import UNSET
+from .._unset import UNSET
 from ..errors import InvalidArgumentError
 
 

@@ -11,8 +11,8 @@ from typing import Any, Final, Literal, TypeAlias
 
 from attrs import frozen
 
-from .._conversion._structuring import sequence_structurer
-from .._converter import converter
+from .._conversion.converter import converter
+from .._conversion.structuring import sequence_structurer
 from ._base import Model
 
 AsyncActionType: TypeAlias = (

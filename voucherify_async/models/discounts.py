@@ -12,9 +12,9 @@ from typing import Any, Final, Literal, TypeAlias, get_args, get_origin
 
 from attrs import frozen
 
-from .._conversion._annotations import Mismatch
-from .._conversion._structuring import StructureHook
-from .._converter import converter
+from .._conversion.annotations import Mismatch
+from .._conversion.converter import converter
+from .._conversion.structuring import StructureHook
 from ._base import Model, needed
 
 AmountEffect: TypeAlias = (

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from attrs import frozen
 
-from .._sentinels import UNSET, Unset
+from .._unset import UNSET, Unset
 from ._base import Model
 from .export_fields import (
     CustomerExportField,

@@ -13,8 +13,8 @@ from typing import Any, Final, Literal, TypeAlias
 
 from attrs import frozen
 
-from .._conversion._annotations import core_type
-from .._converter import converter
+from .._conversion.annotations import core_type
+from .._conversion.converter import converter
 from ._base import Model, json_key
 
 Junction: TypeAlias = Literal["and", "or"] | str

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 from attrs import field, frozen
 
-from .._sentinels import UNSET, Unset
+from .._unset import UNSET, Unset
 from ..errors import InvalidArgumentError
 from ._base import Model, complete
 from .discounts import Discount

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 from functools import partial
 
-from .._caller import Caller, CallOptions
+from .._calls.caller import Caller, CallOptions
 from ..jobs import wait_until_finished
 from ..models.async_actions import AsyncAction
 from .async_actions import AsyncActions

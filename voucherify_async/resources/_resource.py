@@ -9,13 +9,15 @@ from typing import Any, Final, TypeVar
 
 from attrs import evolve
 
-from .. import _failures, _protocol
-from .._caller import Call, Caller, CallOptions, check_options
-from .._converter import structure_at
-from .._protocol import Answer
-from .._retry import SAFE_METHODS, RetryPolicy
-from .._routes import Route
-from .._schemes import Envelope, Query, Scheme, open_envelope
+from .._calls import outcomes
+from .._calls.caller import Call, Caller, CallOptions, check_options
+from .._checks import check_limit
+from .._conversion.converter import structure_at
+from .._protocol import answers, bodies, queries
+from .._protocol.answers import Answer
+from .._protocol.listings import Envelope, Query, Scheme, open_envelope
+from .._protocol.retry import SAFE_METHODS, RetryPolicy
+from .._protocol.routes import Route
 from ..errors import ResponseValidationError
 from ..models.async_actions import AsyncActionAccepted
 from ..pagination import AsyncPaginator
@@ -58,11 +60,11 @@ class Resource:
         call = _call(route, path, body, params, files, options)
         answer = await self._caller.send(call)
         try:
-            return structure_at(model, _protocol.decode_answer(answer))
+            return structure_at(model, answers.decode_answer(answer))
         except ResponseValidationError as error:
             if route.method in SAFE_METHODS:
                 raise
-            raise _failures.unreadable(error, call) from error
+            raise outcomes.unreadable(error, call) from error
 
     def _list(
         self,
@@ -78,17 +80,17 @@ class Resource:
         **path: str,
     ) -> AsyncPaginator[T]:
         check_options(options)
-        _protocol.check_limit(query["limit"])
+        check_limit(query["limit"])
         filled = {name: value for name, value in query.items() if value is not None}
         # Refused now, at the line that asked for it, and not at the first page.
         target = route.path(**path)
-        _protocol.check_url(target, _protocol.encode_query(filled))
+        queries.check_url(target, queries.encode_query(filled))
 
         async def fetch(query: Query) -> Envelope:
             answer = await self._caller.send(
-                Call(route, target, _protocol.encode_query(query), options=options)
+                Call(route, target, queries.encode_query(query), options=options)
             )
-            return open_envelope(_protocol.decode_answer(answer), key)
+            return open_envelope(answers.decode_answer(answer), key)
 
         return AsyncPaginator(
             fetch,
@@ -117,7 +119,7 @@ class Resource:
             error = ResponseValidationError(
                 path="$.async_action_id", expected="an id", value=accepted.async_action_id
             )
-            raise _failures.unreadable(error, Call(route, "")) from error
+            raise outcomes.unreadable(error, Call(route, "")) from error
         return accepted.async_action_id
 
 
@@ -132,9 +134,9 @@ def _call(
     check_options(options)
     content = body if isinstance(body, bytes) else None
     if content is None and body is not _NO_BODY:
-        content = _protocol.encode_json(body)
-    target, query = route.path(**path), _protocol.encode_query(params)
-    _protocol.check_url(target, query)
+        content = bodies.encode_json(body)
+    target, query = route.path(**path), queries.encode_query(params)
+    queries.check_url(target, query)
     return Call(
         route,
         target,

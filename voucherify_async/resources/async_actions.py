@@ -6,12 +6,13 @@ from datetime import datetime
 from functools import partial
 from typing import Unpack
 
-from .. import _requests, _routes
-from .._caller import CallOptions
-from .._schemes import EndDate
+from .._calls.caller import CallOptions
+from .._protocol import routes
+from .._protocol.listings import EndDate
 from ..jobs import Progress, check_action, wait_until_finished
 from ..models.async_actions import AsyncAction
 from ..pagination import AsyncPaginator
+from . import _arguments
 from ._resource import DEFAULT_LIMIT, Resource
 
 
@@ -31,7 +32,7 @@ class AsyncActions(Resource):
         Raises:
             NotFoundError: There is no such async action.
         """
-        return await self._fetch(AsyncAction, _routes.GET_ASYNC_ACTION, options=options, id=id)
+        return await self._fetch(AsyncAction, routes.GET_ASYNC_ACTION, options=options, id=id)
 
     def list(
         self,
@@ -59,10 +60,10 @@ class AsyncActions(Resource):
         """
         return self._list(
             AsyncAction,
-            _routes.LIST_ASYNC_ACTIONS,
+            routes.LIST_ASYNC_ACTIONS,
             "async_actions",
             EndDate,
-            {"limit": limit, "end_date": _requests.check_instant("end_date", end_date)},
+            {"limit": limit, "end_date": _arguments.check_instant("end_date", end_date)},
             max_items=max_items,
             prefetch=prefetch,
             options=options,

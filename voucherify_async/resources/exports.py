@@ -9,14 +9,18 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from .. import _download, _requests, _resumption, _routes
-from .._caller import CallOptions
-from .._export_rows import TransactionRows
-from .._schemes import PageNumbers
+from .._calls.caller import CallOptions
+from .._checks import check_page
+from .._files import resuming
+from .._files.download import Piece, opened, write
+from .._files.transaction_rows import TransactionRows
+from .._protocol import routes
+from .._protocol.listings import PageNumbers
 from ..errors import InvalidArgumentError, ResponseValidationError, UnreadableAnswerError
 from ..jobs import ExportJob, Progress, check_export, wait_until_finished
 from ..models.exports import Export
 from ..pagination import AsyncPaginator
+from . import _arguments
 from ._resource import DEFAULT_LIMIT, Resource
 
 if TYPE_CHECKING:
@@ -48,9 +52,9 @@ class Exports(Resource):
             BadRequestError: A field or filter is unknown.
             AmbiguousOutcomeError: The export may or may not have been accepted.
         """
-        body = _requests.object_body(body)
+        body = _arguments.object_body(body)
         return self.follow(
-            await self._fetch(Export, _routes.CREATE_EXPORT, body=body, options=options)
+            await self._fetch(Export, routes.CREATE_EXPORT, body=body, options=options)
         )
 
     async def get(self, id: str, **options: Unpack[CallOptions]) -> Export:  # noqa: A002
@@ -66,7 +70,7 @@ class Exports(Resource):
         Raises:
             NotFoundError: There is no such export.
         """
-        return await self._fetch(Export, _routes.GET_EXPORT, options=options, id=id)
+        return await self._fetch(Export, routes.GET_EXPORT, options=options, id=id)
 
     def list(
         self,
@@ -94,10 +98,10 @@ class Exports(Resource):
         Raises:
             InvalidArgumentError: An argument is out of range.
         """
-        _requests.check_page(page, at_most=100)
+        check_page(page, at_most=100)
         return self._list(
             Export,
-            _routes.LIST_EXPORTS,
+            routes.LIST_EXPORTS,
             "exports",
             _PAGES,
             {"limit": limit, "page": page, "order": order},
@@ -116,7 +120,7 @@ class Exports(Resource):
         Raises:
             NotFoundError: There is no such export.
         """
-        await self._send(_routes.DELETE_EXPORT, options=options, id=id)
+        await self._send(routes.DELETE_EXPORT, options=options, id=id)
 
     async def wait(
         self,
@@ -169,7 +173,7 @@ class Exports(Resource):
             TransportError: The download broke off for good.
         """
         url = _address(await self.get(export) if isinstance(export, str) else export)
-        return await _download.write(_resumption.pieces(self._caller, url), Path(to))
+        return await write(resuming.pieces(self._caller, url), Path(to))
 
     def rows(self, export: Export | str | Awaitable[Export]) -> TransactionRows:
         """Read the transactions of an export while its CSV comes in.
@@ -199,7 +203,7 @@ class Exports(Resource):
 
     async def _pieces(
         self, export: Export | str | Awaitable[Export]
-    ) -> AsyncGenerator[_download.Piece, None]:
+    ) -> AsyncGenerator[Piece, None]:
         if isinstance(export, str):
             export = await self.get(export)
         elif not isinstance(export, Export):
@@ -209,7 +213,7 @@ class Exports(Resource):
                 f"export: has rows of {export.exported_object}, which rows() does not read; take "
                 "exports.download() or exports.open()"
             )
-        async with aclosing(_resumption.pieces(self._caller, _address(export))) as pieces:
+        async with aclosing(resuming.pieces(self._caller, _address(export))) as pieces:
             async for piece in pieces:
                 yield piece
 
@@ -236,7 +240,7 @@ class Exports(Resource):
         """
         if isinstance(export, str):
             export = await self.get(export)
-        async with _download.opened(self._caller, _address(export), {}) as response:
+        async with opened(self._caller, _address(export), {}) as response:
             yield response.aiter_bytes()
 
     def follow(self, export: Export) -> ExportJob:

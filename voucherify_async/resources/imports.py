@@ -10,13 +10,15 @@ from typing import IO, TYPE_CHECKING, Any, Unpack
 
 from anyio import to_thread
 
-from .. import _csv_parts, _requests, _routes
-from .._caller import CallOptions
-from .._routes import Route
-from ..bulk_jobs import Parts, job_of
-from ..import_reports import ResumePoint
-from ..import_streams import ImportStream, OnProgress
+from .._bulk.combined_jobs import Parts, job_of
+from .._bulk.import_stream import ImportStream, OnProgress
+from .._bulk.reports import ResumePoint
+from .._calls.caller import CallOptions
+from .._files import csv_upload
+from .._protocol import routes
+from .._protocol.routes import Route
 from ..jobs import AsyncJob
+from . import _arguments
 from ._import_api import ImportApi
 from ._resource import Resource
 from .async_actions import AsyncActions
@@ -48,7 +50,7 @@ class Imports(Resource):
             InvalidArgumentError: There are no items, or more than 10 MB of them.
             AmbiguousOutcomeError: The import may or may not have been accepted.
         """
-        return await self._import(_routes.IMPORT_VOUCHERS, items, options)
+        return await self._import(routes.IMPORT_VOUCHERS, items, options)
 
     async def vouchers_to_campaign(
         self,
@@ -72,7 +74,7 @@ class Imports(Resource):
             AmbiguousOutcomeError: The import may or may not have been accepted.
         """
         return await self._import(
-            _routes.IMPORT_TO_CAMPAIGN, items, options, campaign_id=campaign_id
+            routes.IMPORT_TO_CAMPAIGN, items, options, campaign_id=campaign_id
         )
 
     def stream(
@@ -121,16 +123,16 @@ class Imports(Resource):
         """
         patient = self._patient(options)
         if campaign_id is None:
-            route, path = _routes.IMPORT_VOUCHERS, {}
+            route, path = routes.IMPORT_VOUCHERS, {}
         else:
-            route, path = _routes.IMPORT_TO_CAMPAIGN, {"campaign_id": campaign_id}
+            route, path = routes.IMPORT_TO_CAMPAIGN, {"campaign_id": campaign_id}
         route.path(**path)  # refused before an item is read
 
         async def post(content: bytes) -> str:
             return await self._accepted(route, body=content, options=patient, **path)
 
         async def read(code: str) -> object:
-            return await self._send(_routes.GET_VOUCHER, options=patient, code=code)
+            return await self._send(routes.GET_VOUCHER, options=patient, code=code)
 
         return ImportStream(
             ImportApi(self._caller, post, read, patient),
@@ -171,7 +173,7 @@ class Imports(Resource):
             BulkInterruptedError: A part failed after others were accepted.
         """
         return await self._import_csv(
-            _routes.IMPORT_CSV, file, options, webhooks_enable=webhooks_enable
+            routes.IMPORT_CSV, file, options, webhooks_enable=webhooks_enable
         )
 
     async def csv_to_campaign(
@@ -194,13 +196,13 @@ class Imports(Resource):
             BulkInterruptedError: A part failed after others were accepted.
         """
         return await self._import_csv(
-            _routes.IMPORT_CSV_TO_CAMPAIGN, file, options, campaign_id=campaign_id
+            routes.IMPORT_CSV_TO_CAMPAIGN, file, options, campaign_id=campaign_id
         )
 
     async def _import(
         self, route: Route, items: Iterable[Any], options: CallOptions, **path: str
     ) -> AsyncJob:
-        body = _requests.items_body(items)
+        body = _arguments.items_body(items)
         id = await self._accepted(route, body=body, options=options, **path)  # noqa: A001
         return AsyncJob(id, AsyncActions(self._caller))
 
@@ -216,11 +218,11 @@ class Imports(Resource):
         route.path(**path)  # refused before a file is read
         parts = Parts()
         with ExitStack() as stack:
-            checked = await to_thread.run_sync(stack.enter_context, _csv_parts.checked(file))
+            checked = await to_thread.run_sync(stack.enter_context, csv_upload.checked(file))
             with parts.telling():
                 for part in checked.parts:
-                    form = _requests.csv_form(
-                        _csv_parts.PartFile(checked.file, part),
+                    form = _arguments.csv_form(
+                        csv_upload.PartFile(checked.file, part),
                         checked.name,
                         webhooks_enable=webhooks_enable,
                     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Unpack
 
-from .. import _routes
-from .._caller import CallOptions
-from .._schemes import Cursor
+from .._calls.caller import CallOptions
+from .._protocol import routes
+from .._protocol.listings import Cursor
 from ..jobs import ExportJob
 from ..models.exports import Export
 from ..models.transactions import TransactionOrder, VoucherTransaction
@@ -54,7 +54,7 @@ class Transactions(Resource):
         """
         return self._list(
             VoucherTransaction,
-            _routes.LIST_TRANSACTIONS,
+            routes.LIST_TRANSACTIONS,
             "data",
             Cursor,
             {"limit": limit, "order": order, "starting_after_id": starting_after_id},
@@ -112,7 +112,7 @@ class Transactions(Resource):
         parameters = {key: value for key, value in chosen.items() if value is not None}
         export = await self._fetch(
             Export,
-            _routes.EXPORT_TRANSACTIONS,
+            routes.EXPORT_TRANSACTIONS,
             body={"parameters": parameters},
             options=options,
             code=code,

@@ -6,19 +6,22 @@ from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Unpack
 
-from .. import _protocol, _requests, _routes, _settlement
-from .._batches import Body
-from .._caller import CallOptions
-from .._converter import to_json_types
-from .._lookups import VoucherLookups
-from .._routes import Route
-from .._schemes import PageNumbers
-from .._windows import Windows
-from ..bulk_jobs import job_of, send_items
+from .._bulk.batches import Body
+from .._bulk.combined_jobs import job_of, send_items
+from .._bulk.lookups import VoucherLookups
+from .._calls.caller import CallOptions
+from .._checks import check_count, check_ids, check_page
+from .._conversion.converter import to_json_types
+from .._protocol import bodies, routes
+from .._protocol.listings import PageNumbers
+from .._protocol.routes import Route
+from .._protocol.windows import Windows
+from .._recovery import settlement
 from ..errors import AmbiguousOutcomeError
 from ..jobs import AsyncJob
 from ..models.vouchers import BalanceUpdate, Voucher
 from ..pagination import AsyncPaginator
+from . import _arguments
 from ._resource import DEFAULT_LIMIT, Resource
 from .async_actions import AsyncActions
 
@@ -55,7 +58,7 @@ class Vouchers(Resource):
             InvalidArgumentError: The code is empty, `.` or `..`.
             NotFoundError: There is no such voucher.
         """
-        return await self._fetch(Voucher, _routes.GET_VOUCHER, options=options, code=code)
+        return await self._fetch(Voucher, routes.GET_VOUCHER, options=options, code=code)
 
     def get_many(
         self,
@@ -153,13 +156,13 @@ class Vouchers(Resource):
             "updated_at": updated_at,
             "order": order,
             "code": code,
-            "ids": _requests.check_ids(ids),
+            "ids": check_ids(ids),
             "filters": filters,
         }
-        _requests.check_page(page, at_most=99)
+        check_page(page, at_most=99)
         return self._list(
             Voucher,
-            _routes.LIST_VOUCHERS,
+            routes.LIST_VOUCHERS,
             "vouchers",
             _PAGES,
             query,
@@ -218,7 +221,7 @@ class Vouchers(Resource):
             PaginationLimitError: While walking: more than 9,900 were created in one instant.
             PaginationError: While walking: the listing changes faster than it can be read.
         """
-        _requests.check_count("concurrency", concurrency)
+        check_count("concurrency", concurrency)
         query = {
             "limit": limit,
             "page": 1,
@@ -230,14 +233,14 @@ class Vouchers(Resource):
             "updated_at": updated_at,
             "order": "created_at",
             "code": code,
-            "ids": _requests.check_ids(ids),
+            "ids": check_ids(ids),
             "filters": filters,
         }
         scheme = partial(Windows, query, numbered=concurrency > 1)
         scheme()  # refuses instants that it cannot read
         return self._list(
             Voucher,
-            _routes.LIST_VOUCHERS,
+            routes.LIST_VOUCHERS,
             "vouchers",
             scheme,
             query,
@@ -269,14 +272,14 @@ class Vouchers(Resource):
             AmbiguousOutcomeError: It may or may not have been created, and reading back did not
                 settle it.
         """
-        sent = _requests.creation_body(code, body)
-        settlement = _settlement.Settlement(self._caller, options)
+        sent = _arguments.creation_body(code, body)
+        pending = settlement.Settlement(self._caller, options)
         try:
             return await self._fetch(
-                Voucher, _routes.CREATE_VOUCHER, body=sent, options=options, code=code
+                Voucher, routes.CREATE_VOUCHER, body=sent, options=options, code=code
             )
         except AmbiguousOutcomeError as error:
-            return await _settlement.settle_creation(code, sent, settlement, error)
+            return await settlement.settle_creation(code, sent, pending, error)
 
     async def generate(
         self,
@@ -295,8 +298,8 @@ class Vouchers(Resource):
         Raises:
             AmbiguousOutcomeError: It may or may not have been created.
         """
-        body = {} if body is None else _requests.object_body(body)
-        return await self._fetch(Voucher, _routes.GENERATE_VOUCHER, body=body, options=options)
+        body = {} if body is None else _arguments.object_body(body)
+        return await self._fetch(Voucher, routes.GENERATE_VOUCHER, body=body, options=options)
 
     async def update(
         self, code: str, changes: VoucherUpdate | Mapping[str, Any], **options: Unpack[CallOptions]
@@ -315,9 +318,9 @@ class Vouchers(Resource):
             NotFoundError: There is no such voucher.
             AmbiguousOutcomeError: The change may or may not have been made.
         """
-        body = _requests.object_body(changes)
+        body = _arguments.object_body(changes)
         return await self._fetch(
-            Voucher, _routes.UPDATE_VOUCHER, body=body, options=options, code=code
+            Voucher, routes.UPDATE_VOUCHER, body=body, options=options, code=code
         )
 
     async def delete(
@@ -335,7 +338,7 @@ class Vouchers(Resource):
             AmbiguousOutcomeError: It may or may not have been deleted.
         """
         params = {"force": True} if force else None
-        await self._send(_routes.DELETE_VOUCHER, params=params, options=options, code=code)
+        await self._send(routes.DELETE_VOUCHER, params=params, options=options, code=code)
 
     async def enable(self, code: str, **options: Unpack[CallOptions]) -> Voucher:
         """Enable a voucher (`POST /v1/vouchers/{code}/enable`, operation enable-voucher).
@@ -350,7 +353,7 @@ class Vouchers(Resource):
         Raises:
             NotFoundError: There is no such voucher.
         """
-        return await self._fetch(Voucher, _routes.ENABLE_VOUCHER, options=options, code=code)
+        return await self._fetch(Voucher, routes.ENABLE_VOUCHER, options=options, code=code)
 
     async def disable(self, code: str, **options: Unpack[CallOptions]) -> Voucher:
         """Disable a voucher (`POST /v1/vouchers/{code}/disable`, operation disable-voucher).
@@ -365,7 +368,7 @@ class Vouchers(Resource):
         Raises:
             NotFoundError: There is no such voucher.
         """
-        return await self._fetch(Voucher, _routes.DISABLE_VOUCHER, options=options, code=code)
+        return await self._fetch(Voucher, routes.DISABLE_VOUCHER, options=options, code=code)
 
     async def update_balance(
         self,
@@ -402,20 +405,20 @@ class Vouchers(Resource):
             BadRequestError: The balance would fall below zero, or the voucher is no card.
             AmbiguousOutcomeError: It may or may not have happened; `source_id` finds it.
         """
-        update = _settlement.balance_update(code, amount, source_id=source_id, reason=reason)
+        update = settlement.balance_update(code, amount, source_id=source_id, reason=reason)
 
-        settlement = _settlement.Settlement(self._caller, options)
+        pending = settlement.Settlement(self._caller, options)
 
         async def send(options: CallOptions) -> BalanceUpdate:
             return await self._fetch(
                 BalanceUpdate,
-                _routes.UPDATE_BALANCE,
+                routes.UPDATE_BALANCE,
                 body=update.body,
                 options=options,
                 code=code,
             )
 
-        return await _settlement.carry_out(update, send, settlement, confirm=confirm)
+        return await settlement.carry_out(update, send, pending, confirm=confirm)
 
     async def release_session(
         self, code: str, session_key: str, **options: Unpack[CallOptions]
@@ -431,7 +434,7 @@ class Vouchers(Resource):
             NotFoundError: There is no such voucher or session; `resource_type` says which.
         """
         await self._send(
-            _routes.RELEASE_SESSION, options=options, code=code, session_key=session_key
+            routes.RELEASE_SESSION, options=options, code=code, session_key=session_key
         )
 
     async def update_in_bulk(
@@ -455,7 +458,7 @@ class Vouchers(Resource):
             AmbiguousOutcomeError: The job may or may not have been accepted.
             BulkInterruptedError: Something failed after the first request was accepted.
         """
-        return await self._in_parts(_routes.UPDATE_IN_BULK, items, "items", Body(), options)
+        return await self._in_parts(routes.UPDATE_IN_BULK, items, "items", Body(), options)
 
     async def update_metadata_in_bulk(
         self,
@@ -479,9 +482,9 @@ class Vouchers(Resource):
             AmbiguousOutcomeError: The job may or may not have been accepted.
             BulkInterruptedError: Something failed after the first request was accepted.
         """
-        shared = _protocol.encode_json(metadata, name="metadata")
+        shared = bodies.encode_json(metadata, name="metadata")
         body = Body(b'{"metadata":' + shared + b',"codes":[', b"]}")
-        return await self._in_parts(_routes.UPDATE_METADATA, codes, "codes", body, options)
+        return await self._in_parts(routes.UPDATE_METADATA, codes, "codes", body, options)
 
     async def _in_parts(
         self,

@@ -10,19 +10,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ._engine import RecordedRequest
-    from ._faults import Fault, Faults
-    from ._transport import FakeTransport
+    from ._server.engine import RecordedRequest
+    from ._server.faults import Fault, Faults
+    from ._server.in_process import FakeTransport
     from .fake import FakeVoucherify
 
 __all__ = ["FakeTransport", "FakeVoucherify", "Fault", "Faults", "RecordedRequest"]
 
 _HOMES = {
-    "FakeTransport": "_transport",
+    "FakeTransport": "_server.in_process",
     "FakeVoucherify": "fake",
-    "Fault": "_faults",
-    "Faults": "_faults",
-    "RecordedRequest": "_engine",
+    "Fault": "_server.faults",
+    "Faults": "_server.faults",
+    "RecordedRequest": "_server.engine",
 }
 
 

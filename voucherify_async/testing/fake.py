@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import httpx
 
-from ._asgi import FakeApp
-from ._build import seed
-from ._clock import iso, real_time
-from ._engine import Credentials, Engine, RecordedRequest
-from ._faults import Faults
-from ._state import State
-from ._transport import FakeTransport
+from ._server.asgi_app import FakeApp
+from ._server.engine import Credentials, Engine, RecordedRequest
+from ._server.faults import Faults
+from ._server.in_process import FakeTransport
+from ._state.server_clock import iso, real_time
+from ._state.state import State
+from .handlers._voucher_building import seed
 
 if TYPE_CHECKING:
-    from voucherify_async import AsyncVoucherify
-
-    from ._store import VoucherStore
+    from .. import AsyncVoucherify
+    from ._state.voucher_store import VoucherStore
 
 JsonObject = dict[str, Any]
 _T = TypeVar("_T")
@@ -164,7 +163,7 @@ class FakeVoucherify:
         It has credentials that the server accepts unless ``options`` bring their own; ``options``
         go to ``AsyncVoucherify``.
         """
-        from voucherify_async import AsyncVoucherify
+        from .. import AsyncVoucherify
 
         if options.get("auth") is None:
             options = {"app_id": self.app_id, "app_token": self.app_token, **options}
@@ -176,7 +175,7 @@ class FakeVoucherify:
 
         The context manager yields the base URL.
         """
-        from ._server import serve
+        from ._server.loopback import serve
 
         return serve(self.app, host, port)
 

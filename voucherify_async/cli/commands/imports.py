@@ -10,11 +10,11 @@ from typing import Annotated, Any, Literal
 import orjson
 import typer
 
-from ..._converter import to_dict
+from ..._bulk.import_stream import ImportStream
+from ..._bulk.reports import ImportFailure, ImportReport
+from ..._conversion.converter import to_dict
 from ...client import AsyncVoucherify
 from ...errors import ImportInterruptedError
-from ...import_reports import ImportFailure, ImportReport
-from ...import_streams import ImportStream
 from ..exits import FAILED, INTERRUPTED, NEGATIVE, OK, UNKNOWN, explain, guarded
 from ..import_files import ImportFile, Resumption, keep, resumption
 from ..output import write_lines, write_record

@@ -7,12 +7,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from .._errors import ApiFailure, invalid_payload, unauthorized
-from .._fields import mapping
-from .._filters import compile_filters, read_object
-from .._http import Call, JsonObject, Reply, json_reply, no_content
-from .._state import State
-from .._tables import (
+from .._messages import Call, JsonObject, Reply, json_reply, no_content
+from .._refusals import ApiFailure, invalid_payload, unauthorized
+from .._state.state import State
+from ._export_files import (
     DEFAULT_VOUCHER_FIELDS,
     TRANSACTION_FIELDS,
     VOUCHER_FIELDS,
@@ -20,6 +18,8 @@ from .._tables import (
     transaction_cell,
     voucher_cell,
 )
+from ._filters import compile_filters, read_object
+from ._voucher_fields import mapping
 
 # Objects that the server has no store for: their files hold the header line alone.
 _EMPTY = ("redemption", "customer", "publication", "order", "points_expiration")

@@ -8,15 +8,15 @@ from typing import Any, TypeAlias
 
 from starlette.datastructures import UploadFile
 
-from .._build import build, touch
-from .._catalog import Campaign
-from .._clock import iso, parse_instant
-from .._csv_rows import RowError, failure_of, rows
-from .._errors import ApiFailure, invalid_payload, invalid_query, invalid_voucher
-from .._fields import mapping, names
-from .._http import Call, JsonObject, Reply, json_reply, require_media_type
-from .._state import State
-from .._voucher import Voucher
+from .._messages import Call, JsonObject, Reply, json_reply, require_media_type
+from .._refusals import ApiFailure, invalid_payload, invalid_query, invalid_voucher
+from .._state.catalog import Campaign
+from .._state.server_clock import iso, parse_instant
+from .._state.state import State
+from .._state.stored_voucher import Voucher
+from ._csv_reading import RowError, failure_of, rows
+from ._voucher_building import build, touch
+from ._voucher_fields import mapping, names
 
 _Row: TypeAlias = tuple[int, str, JsonObject | RowError]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import binascii
 from base64 import b64decode
 
-from .._errors import ApiFailure
-from .._http import Call, Reply, json_reply, no_content, require_media_type
-from .._state import State
+from .._messages import Call, Reply, json_reply, no_content, require_media_type
+from .._refusals import ApiFailure
+from .._state.state import State
 
 _CLIENT_ID_LENGTH = 21
 

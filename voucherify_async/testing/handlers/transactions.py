@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 
-from .._build import touch
-from .._catalog import Campaign
-from .._errors import ApiFailure, invalid_payload, invalid_query
-from .._fields import mapping, text
-from .._filters import compile_filters, read_object
-from .._http import Call, JsonObject, Reply, json_reply
-from .._ledger import page_after
-from .._state import State
+from .._messages import Call, JsonObject, Reply, json_reply
+from .._refusals import ApiFailure, invalid_payload, invalid_query
+from .._state.card_history import page_after
+from .._state.catalog import Campaign
+from .._state.state import State
+from ._filters import compile_filters, read_object
+from ._voucher_building import touch
+from ._voucher_fields import mapping, text
 from .exports import order_export
 
 

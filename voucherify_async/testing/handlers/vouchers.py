@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from functools import partial
 
-from .._build import apply_changes, build, touch
-from .._clock import micros, parse_instant
-from .._errors import ApiFailure, invalid_payload, invalid_query, not_found
-from .._fields import mapping, text, whole
-from .._filters import Test, compile_filters, read_object
-from .._http import Call, JsonObject, Query, Reply, json_reply, no_content
-from .._ids import ALPHANUMERIC
-from .._state import State
-from .._store import ORDERS, Predicate, Selection
-from .._voucher import Voucher
+from .._messages import Call, JsonObject, Query, Reply, json_reply, no_content
+from .._refusals import ApiFailure, invalid_payload, invalid_query, not_found
+from .._state.ids import ALPHANUMERIC
+from .._state.server_clock import micros, parse_instant
+from .._state.state import State
+from .._state.stored_voucher import Voucher
+from .._state.voucher_store import ORDERS, Predicate, Selection
+from ._filters import Test, compile_filters, read_object
+from ._voucher_building import apply_changes, build, touch
+from ._voucher_fields import mapping, text, whole
 
 _LAST_PAGE = 99
 _ATTEMPTS = 1000

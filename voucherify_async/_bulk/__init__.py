@@ -1,0 +1,1 @@
+"""Many items in several requests, each one's fate known."""

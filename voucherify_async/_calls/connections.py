@@ -1,0 +1,124 @@
+"""What clients made of each other share: the HTTP client, its limiter and the quotas."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import anyio
+from anyio.lowlevel import current_token
+
+from .._clock import Clock
+from .._protocol import rate_limits
+from .._protocol.answers import Answer
+from .._protocol.rate_limits import RateLimit
+from .._protocol.routes import Route
+from .._transport.exchange import HttpSender
+from .._transport.senders import Backend, ClientSender, own_sender
+from ..errors import ClientClosedError, ClientLoopError
+from .quota import Quota
+
+
+class Connections:
+    """The HTTP client and its limiter; both belong to the event loop that first uses them."""
+
+    def __init__(
+        self, *, injected: Any, base_url: str, backend: Backend, max_concurrency: int
+    ) -> None:
+        self._injected = injected
+        self._backend: Backend = backend
+        self._base_url = base_url
+        self._max_concurrency = max_concurrency
+        self._loop: object = None
+        self._sender: HttpSender | None = None
+        self._slots: anyio.Semaphore | None = None
+        self.closed = False
+
+    def sender(self) -> HttpSender:
+        """The HTTP client to send with, in the event loop that `check_loop` was called in.
+
+        Raises:
+            ClientClosedError: The client was closed.
+        """
+        if self.closed:
+            raise ClientClosedError("This client was closed; make a new one, or close it later")
+        if self._sender is None:
+            self._loop = current_token().native_token
+            own = self._injected is None
+            self._sender = (
+                own_sender(self._base_url, self._backend) if own else ClientSender(self._injected)
+            )
+        return self._sender
+
+    def check_loop(self) -> None:
+        """Refuse another event loop than the one of the first call.
+
+        Raises:
+            ClientLoopError: The client belongs to another event loop.
+        """
+        if self._sender is None:
+            return
+        if current_token().native_token is not self._loop:
+            raise ClientLoopError(
+                "This client was first used in another event loop, which its connections belong "
+                "to. Make one client per loop, such as `async with AsyncVoucherify() as client:` "
+                "inside the function that asyncio.run() runs"
+            )
+
+    @property
+    def max_concurrency(self) -> int:
+        """How many requests are open at once at the most."""
+        return self._max_concurrency
+
+    @property
+    def slots(self) -> anyio.Semaphore:
+        """Bounds the requests that are open at once; waiting for one has no timeout."""
+        if self._slots is None:
+            self._slots = anyio.Semaphore(self._max_concurrency, fast_acquire=True)
+        return self._slots
+
+    async def aclose(self) -> None:
+        """Close the HTTP client, unless it was injected.
+
+        Raises:
+            ClientLoopError: Its connections belong to another event loop.
+        """
+        sender = self._sender
+        if sender is not None and self._injected is None:
+            self.check_loop()
+            self._sender = None
+            self.closed = True
+            await sender.client.aclose()
+        self.closed = True
+
+    def __del__(self) -> None:
+        if self._sender is not None and self._injected is None:
+            warnings.warn(
+                "An AsyncVoucherify was left open: use `async with`, or await its aclose()",
+                ResourceWarning,
+                stacklevel=2,
+                source=self,
+            )
+
+
+class Quotas:
+    """The quotas of one project: Voucherify counts plain calls and bulk calls apart."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.plain = Quota(clock)
+        self.bulk = Quota(clock)
+        self._last: Answer | None = None
+
+    def of(self, route: Route) -> Quota:
+        """The quota that the calls of a route count in."""
+        return self.bulk if route.bulk else self.plain
+
+    @property
+    def rate_limit(self) -> RateLimit | None:
+        """The quota as the last answer stated it, or None before the first."""
+        return None if self._last is None else rate_limits.rate_limit(self._last.headers)
+
+    def note(self, answer: Answer) -> None:
+        """Remember the last answer that stated a quota."""
+        if "x-rate-limit-limit" in answer.headers:
+            self._last = answer

@@ -1,0 +1,144 @@
+"""What `AsyncVoucherify` and its `request` are given, checked before anything is sent."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+from .._version import __version__
+from ..auth import ApiKeyAuth, Auth
+from ..errors import ConfigurationError, InvalidArgumentError
+
+DEFAULT_CLUSTER: Final = "api"
+_CLUSTER: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+DEFAULT_HEADERS: Final = {
+    "User-Agent": "voucherify-async/{} Python/{}.{}.{} {}".format(
+        __version__, *sys.version_info[:3], sys.platform
+    ),
+    "Accept": "application/json",
+    # A page of 100 vouchers is a tenth of the bytes; what httpx decodes without further packages.
+    "Accept-Encoding": "gzip, deflate",
+}
+API_VERSION: Final = "X-Voucherify-API-Version"
+_SPELLING: Final = {
+    name.lower(): name
+    for name in (
+        *DEFAULT_HEADERS,
+        API_VERSION,
+        "Content-Type",
+        "X-App-Id",
+        "X-App-Token",
+        "Authorization",
+    )
+}
+
+
+def resolve_auth(app_id: str | None, app_token: str | None, auth: Auth | None) -> Auth:
+    """What signs the requests: what was given, or the keys of the environment.
+
+    Raises:
+        ConfigurationError: There is none, or too much.
+    """
+    if auth is not None:
+        if app_id is not None or app_token is not None:
+            raise ConfigurationError(
+                "auth: goes without app_id and app_token; give one or the other"
+            )
+        return auth
+    app_id = os.environ.get("VOUCHERIFY_APP_ID") if app_id is None else app_id
+    app_token = os.environ.get("VOUCHERIFY_APP_TOKEN") if app_token is None else app_token
+    if not app_id or not app_token:
+        missing = "app_id" if not app_id else "app_token"
+        raise ConfigurationError(
+            f"{missing}: is missing. Pass it to AsyncVoucherify, set VOUCHERIFY_{missing.upper()}, "
+            "or pass auth="
+        )
+    return ApiKeyAuth(app_id, app_token)
+
+
+def resolve_base_url(base_url: str | None, cluster: str) -> str:
+    """The API's address: what was given, that of the environment, or the cluster's.
+
+    Raises:
+        ConfigurationError: It is no http(s) URL, or has more than scheme, host, port and path.
+    """
+    if base_url is None and cluster == DEFAULT_CLUSTER:
+        # A cluster that the caller names goes before the environment.
+        base_url = os.environ.get("VOUCHERIFY_BASE_URL")
+    if not base_url:
+        if not isinstance(cluster, str) or not _CLUSTER.fullmatch(cluster):
+            raise ConfigurationError(
+                f'cluster: expected a name such as "api" or "us1.api", got {cluster!r}'
+            )
+        return f"https://{cluster}.voucherify.io"
+    if isinstance(base_url, str) and any(mark in base_url for mark in "?#@"):
+        # Not shown, since before an @ there is a password.
+        raise ConfigurationError("base_url: takes a scheme, a host, a port and a path, no more")
+    wrong = ConfigurationError(f"base_url: expected an http(s) URL, got {base_url!r}")
+    if not isinstance(base_url, str) or not base_url.isprintable() or " " in base_url:
+        raise wrong
+    try:
+        # Reading the port checks it.
+        url, port = urlsplit(base_url), urlsplit(base_url).port
+    except ValueError:
+        raise wrong from None
+    if url.scheme not in {"http", "https"} or not url.hostname or port == 0:
+        raise wrong
+    return base_url.rstrip("/")
+
+
+def check_timeout(timeout: Any) -> Any:
+    """Refuse seconds that are not above 0.
+
+    Raises:
+        ConfigurationError: They are not.
+    """
+    if isinstance(timeout, (int, float)) and not timeout > 0:
+        raise ConfigurationError(f"timeout: expected seconds above 0 or None, got {timeout!r}")
+    return timeout
+
+
+def check_path(path: str) -> None:
+    """Refuse what is no absolute path of the API.
+
+    Raises:
+        InvalidArgumentError: It is not, or would lead elsewhere.
+    """
+    if not isinstance(path, str) or not path.startswith("/") or path.startswith("//"):
+        raise InvalidArgumentError(
+            f"path: expected an absolute path such as /v1/campaigns, got {path!r}"
+        )
+    # Servers and proxies resolve dot segments even where they are percent-quoted.
+    segments = unquote(path.partition("?")[0]).split("/")
+    if "#" in path or any(segment in {".", ".."} for segment in segments) or not path.isprintable():
+        raise InvalidArgumentError("path: has a dot segment, a fragment or a control character")
+
+
+def client_headers(api_version: str | None, headers: Mapping[str, str] | None) -> dict[str, str]:
+    """The headers that a caller adds to every request.
+
+    Raises:
+        ConfigurationError: HTTP cannot carry one.
+    """
+    versioned = {} if api_version is None else {API_VERSION: api_version}
+    try:
+        return check_headers({**versioned, **(headers or {})})
+    except InvalidArgumentError as error:
+        raise ConfigurationError(str(error)) from None
+
+
+def check_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers, those that the library sets too in its own spelling, so that one takes over.
+
+    Raises:
+        InvalidArgumentError: HTTP cannot carry one; its value is not shown.
+    """
+    for name, value in headers.items():
+        for text in (name, value):
+            if not isinstance(text, str) or not text.isascii() or not text.isprintable():
+                raise InvalidArgumentError(f"headers: {name!r} is none that HTTP can carry")
+    return {_SPELLING.get(name.lower(), name): value for name, value in headers.items()}

@@ -1,0 +1,55 @@
+"""Checks of what callers hand in that need to know nothing of the API's types."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from .errors import InvalidArgumentError
+
+MAX_LIMIT: Final = 100
+
+
+def check_limit(limit: int, *, name: str = "limit", at_most: int = MAX_LIMIT) -> None:
+    """Refuse a page size or number that the API would refuse.
+
+    Raises:
+        InvalidArgumentError: It is no integer from 1 to `at_most`.
+    """
+    if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= at_most:
+        raise InvalidArgumentError(
+            f"{name}: expected an integer from 1 to {at_most}, got {limit!r}"
+        )
+
+
+def check_ids(ids: Sequence[str] | None) -> Sequence[str] | None:
+    """Refuse an empty list of ids, which would list everything.
+
+    Raises:
+        InvalidArgumentError: It is empty, or one text.
+    """
+    if ids is None:
+        return None
+    listed = [] if isinstance(ids, str) else list(ids)
+    if not listed or not all(isinstance(id_, str) and id_ for id_ in listed):
+        raise InvalidArgumentError(f"ids: expected a list of at least one id, got {ids!r}")
+    return listed
+
+
+def check_count(name: str, count: int) -> None:
+    """Refuse a count that is no integer of at least 1.
+
+    Raises:
+        InvalidArgumentError: It is not.
+    """
+    if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+        raise InvalidArgumentError(f"{name}: expected an integer of at least 1, got {count!r}")
+
+
+def check_page(page: int, *, at_most: int) -> None:
+    """Refuse a page number that the API does not serve.
+
+    Raises:
+        InvalidArgumentError: It is no integer from 1 to `at_most`.
+    """
+    check_limit(page, name="page", at_most=at_most)

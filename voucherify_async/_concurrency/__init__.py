@@ -1,0 +1,1 @@
+"""Tasks and streams that their caller may drop at any moment."""

@@ -1,0 +1,1 @@
+"""CSV files in and out, and downloads."""

@@ -1,0 +1,134 @@
+"""Answers: their JSON, and the exception that an error status stands for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final, TypeVar, overload
+
+import orjson
+from attrs import frozen
+
+from .. import errors
+from ..errors import APIError, ResponseValidationError
+from .rate_limits import retry_after
+
+_BY_STATUS: Final[Mapping[int, type[APIError]]] = {
+    400: errors.BadRequestError,
+    401: errors.AuthenticationError,
+    402: errors.PaymentRequiredError,
+    403: errors.PermissionDeniedError,
+    404: errors.NotFoundError,
+    405: errors.MethodNotAllowedError,
+    406: errors.NotAcceptableError,
+    409: errors.ConflictError,
+    413: errors.PayloadTooLargeError,
+    415: errors.UnsupportedMediaTypeError,
+    423: errors.LockedError,
+    429: errors.RateLimitError,
+}
+
+
+@frozen
+class Answer:
+    """One HTTP answer, read to its end and detached from its connection."""
+
+    status_code: int
+    headers: Mapping[str, str]
+    """The headers, names in lower case."""
+    content: bytes
+
+
+def decode_json(content: bytes) -> Any:
+    """The value of a JSON text.
+
+    Raises:
+        ValueError: It is no JSON.
+    """
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        # Some JSON is legal for others and not for orjson: a byte order mark, a lone surrogate.
+        return json.loads(content)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def decode_answer(answer: Answer) -> Any:
+    """The JSON body of a successful answer, or None where it is empty.
+
+    Raises:
+        ResponseValidationError: The body is no JSON.
+    """
+    if not answer.content.strip():
+        return None
+    try:
+        return decode_json(answer.content)
+    except ValueError:
+        shown = answer.content[:80].decode("utf-8", "replace")
+        raise ResponseValidationError(path="$", expected="a JSON text", value=shown) from None
+
+
+E = TypeVar("E", bound=APIError)
+
+
+@overload
+def error_from(answer: Answer, now: float) -> APIError: ...
+@overload
+def error_from(answer: Answer, now: float, *, cls: type[E]) -> E: ...
+def error_from(answer: Answer, now: float, *, cls: type[APIError] | None = None) -> APIError:
+    """The exception for an answer whose status is an error; the status alone decides its class.
+
+    Args:
+        answer: The answer, whatever its body: Voucherify's, a proxy's HTML or nothing.
+        now: The time as seconds since 1970, to read dates in `Retry-After` by.
+        cls: Another class, for what the status alone does not say.
+    """
+    cls = cls or error_class(answer.status_code)
+    body = _error_body(answer)
+    shown = body if isinstance(body, dict) else {}
+    nested = shown.get("error")
+    fallback = nested.get("message") if isinstance(nested, dict) else None
+    message = _text(shown.get("message")) or _text(fallback) or _phrase(answer.status_code)
+    fields: dict[str, Any] = {
+        name: _text(shown.get(name))
+        for name in ("key", "details", "request_id", "resource_id", "resource_type")
+    }
+    fields["request_id"] = fields["request_id"] or request_id(answer.headers)
+    fields.update(status_code=answer.status_code, headers=answer.headers, body=body)
+    if answer.status_code == 429 or "retry-after" in answer.headers:
+        fields["retry_after"] = retry_after(answer.headers, now)
+    return cls(message, **fields)
+
+
+def error_class(status: int) -> type[APIError]:
+    """The exception class of an HTTP status."""
+    return errors.ServerError if status >= 500 else _BY_STATUS.get(status, APIError)
+
+
+def _error_body(answer: Answer) -> Any:
+    if not answer.content.strip():
+        return None
+    try:
+        return decode_json(answer.content)
+    except ValueError:
+        return answer.content.decode("utf-8", "replace")
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return f"HTTP status {status}"
+
+
+def request_id(headers: Mapping[str, str]) -> str | None:
+    """The id that Voucherify or its gateway gave the request."""
+    return headers.get("x-request-id") or headers.get("x-voucherify-request-id")

@@ -1,0 +1,119 @@
+"""When a call is repeated: pure decisions from what was sent and what came of it."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from typing import Final
+
+from attrs import field, frozen, validators
+
+from ..errors import TransportError
+from . import rate_limits
+from .answers import Answer
+
+Outcome = Answer | TransportError
+"""What one attempt ended with."""
+
+_REPEATABLE_STATUSES: Final = frozenset({408, 425, 429, 502, 503, 504})
+_OF_THE_MOMENT: Final = frozenset({401, 402, 403, 407, 408, 423, 425, 429})
+# Not 302 and 303, which also come after something was done.
+_UNFOLLOWED_REDIRECTS: Final = frozenset({301, 307, 308})
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+IDEMPOTENT_METHODS: Final = SAFE_METHODS | {"PUT", "DELETE"}
+PATIENCE: Final = 3700.0
+"""Seconds that one answer can make even patient work wait: the longest window, an hour, and some.
+A month's quota that is used up is no reason to sit still for a month."""
+
+
+@frozen(kw_only=True)
+class RetryPolicy:
+    """How often and how patiently a call is repeated.
+
+    GET, PUT and DELETE are repeated after connection failures, timeouts and the statuses 408, 425,
+    429, 502, 503 and 504 (GET also after 500). POST is repeated only where it surely was not
+    processed: no connection, a full pool, 429, or 503 with `Retry-After`.
+    """
+
+    max_attempts: int = field(default=4, validator=validators.ge(1))
+    """How often a call is sent at the most, the first time included."""
+    backoff: float = field(default=0.5, validator=validators.ge(0))
+    """Seconds before the second attempt at the most; doubled from attempt to attempt, and cut to a
+    random part of it, so that clients that failed together do not come back together."""
+    max_backoff: float = field(default=8.0, validator=validators.ge(0))
+    """Seconds that the backoff grows to at the most."""
+    max_wait: float = field(default=10.0, validator=validators.ge(0))
+    """Seconds that a call waits at the most where Voucherify says how long: a longer wait raises at
+    once, with `retry_after`. Bulk work waits for the quota as long as it takes."""
+    deadline: float | None = field(default=None, validator=validators.optional(validators.gt(0)))
+    """Seconds for the whole call, all attempts and waits included; None for no bound."""
+    random: Callable[[], float] = field(default=random.random, repr=False, eq=False)
+    """Where the jitter comes from: a number from 0 to 1."""
+
+    def wait(
+        self, method: str, outcome: Outcome, *, attempt: int, now: float, patient: bool = False
+    ) -> float | None:
+        """How long to wait before the call is sent again.
+
+        Args:
+            method: The HTTP method.
+            outcome: What the attempt ended with.
+            attempt: Its number, from 1.
+            now: The time as seconds since 1970.
+            patient: Whether to wait out a window of any length, whatever `max_wait` is.
+
+        Returns:
+            Seconds, or None to give up.
+        """
+        if attempt >= self.max_attempts or not is_repeatable(method, outcome):
+            return None
+        if isinstance(outcome, Answer):
+            stated = _stated_wait(outcome, now)
+            if stated is not None:
+                most = PATIENCE if patient or self.max_wait == math.inf else self.max_wait
+                return stated if stated <= most else None
+        # Not 2 ** attempt of any size: a policy may allow thousands of attempts.
+        ceiling = min(self.max_backoff, self.backoff * 2 ** min(attempt - 1, 64))
+        return float(ceiling * self.random())
+
+
+def _stated_wait(answer: Answer, now: float) -> float | None:
+    # Every answer tells when the window turns, which is worth waiting for only after a 429.
+    if answer.status_code == 429 or "retry-after" in answer.headers:
+        return rate_limits.retry_after(answer.headers, now)
+    return None
+
+
+def is_repeatable(method: str, outcome: Outcome) -> bool:
+    """Whether sending the same again can do no harm, and may help."""
+    if isinstance(outcome, TransportError):
+        return not outcome.sent or method in IDEMPOTENT_METHODS
+    status = outcome.status_code
+    if method not in IDEMPOTENT_METHODS:
+        return status == 429 or (status == 503 and surely_not_processed(outcome))
+    return status in _REPEATABLE_STATUSES or (status == 500 and method in SAFE_METHODS)
+
+
+def surely_not_processed(outcome: Outcome) -> bool:
+    """Whether the outcome itself says that Voucherify did nothing."""
+    if isinstance(outcome, TransportError):
+        status = outcome.status_code
+        return not outcome.sent or (status is not None and 400 <= status < 500)
+    if outcome.status_code == 503:
+        return "retry-after" in outcome.headers
+    return 400 <= outcome.status_code < 500 or outcome.status_code in _UNFOLLOWED_REDIRECTS
+
+
+def may_have_happened(method: str, outcome: Outcome) -> bool:
+    """Whether a call that ended so is a write that may have been done nevertheless."""
+    return method not in SAFE_METHODS and not surely_not_processed(outcome)
+
+
+def settles(answer: Answer) -> bool:
+    """Whether a refusal also answers for an attempt before it, whose outcome is unknown.
+
+    One that is about the request itself does. One that is about the moment or the credentials, such
+    as 401 or 423, would have come no matter what the attempt before had done.
+    """
+    return 400 <= answer.status_code < 500 and answer.status_code not in _OF_THE_MOMENT

@@ -1,0 +1,1 @@
+"""One request, sent once; the only folder that knows an HTTP library."""

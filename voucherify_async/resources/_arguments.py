@@ -1,0 +1,75 @@
+"""What callers hand in, checked and made ready before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import attrs
+
+from .._conversion.converter import to_json_types
+from .._files.csv_upload import PartFile
+from ..errors import InvalidArgumentError
+
+
+def creation_body(code: str, body: Any) -> dict[str, Any]:
+    """The JSON object of a voucher that is created under `code`.
+
+    Raises:
+        InvalidArgumentError: It names another code, or asks for a random one.
+    """
+    sent = to_json_types(object_body(body), "body")
+    if sent.get("code", code) != code:
+        raise InvalidArgumentError(
+            f"body.code: {sent['code']!r} is not {code!r}, under which the voucher is created"
+        )
+    if "code_config" in sent:
+        raise InvalidArgumentError(
+            "body.code_config: shapes a random code; use vouchers.generate() for that"
+        )
+    return {key: value for key, value in sent.items() if key != "code"}
+
+
+def object_body(body: Any) -> Any:
+    """A request body that has to be a JSON object.
+
+    Raises:
+        InvalidArgumentError: It is neither a model nor a mapping.
+    """
+    if not isinstance(body, Mapping) and not attrs.has(type(body)):
+        kind = type(body).__name__
+        raise InvalidArgumentError(f"body: expected a model or a mapping, got {body!r} ({kind})")
+    return body
+
+
+def items_body(items: Iterable[Any], name: str = "items") -> list[Any]:
+    """The JSON array of many items.
+
+    Raises:
+        InvalidArgumentError: It is empty, or no list of items.
+    """
+    if isinstance(items, (str, bytes, Mapping)):
+        raise InvalidArgumentError(f"{name}: expected a list, got {type(items).__name__}")
+    listed = list(items)
+    if not listed:
+        raise InvalidArgumentError(f"{name}: is empty; there is nothing to send")
+    return listed
+
+
+def check_instant(name: str, value: datetime | str | None) -> datetime | str | None:
+    """Refuse a datetime without a time zone.
+
+    Raises:
+        InvalidArgumentError: It has none.
+    """
+    to_json_types(value, name)
+    return value
+
+
+def csv_form(file: PartFile, name: str, *, webhooks_enable: bool | None) -> dict[str, Any]:
+    """The fields of a multipart CSV import, as httpx takes them."""
+    fields: dict[str, Any] = {"file": (name, file, "text/csv")}
+    if webhooks_enable is not None:
+        fields["webhooks_enable"] = (None, b"true" if webhooks_enable else b"false")
+    return fields

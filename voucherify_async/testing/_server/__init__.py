@@ -1,0 +1,1 @@
+"""How the embedded server is reached: in process, as an ASGI application, on a loopback port."""

@@ -1,0 +1,40 @@
+"""Everything that the embedded server remembers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+from .actions import ActionStore
+from .card_history import Ledger
+from .catalog import Catalog
+from .exports import ExportStore
+from .ids import Ids
+from .request_quota import Quota
+from .server_clock import Clock
+from .stored_voucher import Voucher
+from .tokens import TokenStore
+from .voucher_store import VoucherStore
+
+
+class State:
+    """The state of one embedded server. Handlers run under ``lock``, one at a time."""
+
+    def __init__(self, now: Callable[[], datetime], seed: int) -> None:
+        self.lock = threading.RLock()
+        self.clock = Clock(now)
+        self.ids = Ids(seed)
+        self.catalog = Catalog(self.ids)
+        self.vouchers = VoucherStore()
+        self.bin: dict[str, Voucher] = {}
+        self.sessions: set[tuple[str, str]] = set()
+        self.ledger = Ledger(self.ids, self.clock)
+        self.actions = ActionStore(self.ids, self.clock)
+        self.exports = ExportStore(self.ids, self.clock)
+        self.tokens = TokenStore(self.ids, self.clock)
+        self.quota = Quota(self.clock)
+        self.inclusive_dates = False
+        self.page_size = 10
+        self.campaign_capacity = 100_000
+        self.polls_until_done = 2
