@@ -49,6 +49,7 @@ from .errors import (
     UnsupportedMediaTypeError,
     VoucherifyError,
     WaitTimeoutError,
+    WebhookSignatureError,
     WriteError,
     WriteTimeout,
 )
@@ -386,6 +387,7 @@ __all__ = [
     "VoucherUpdate",
     "VoucherifyError",
     "WaitTimeoutError",
+    "WebhookSignatureError",
     "WriteError",
     "WriteTimeout",
     "__version__",

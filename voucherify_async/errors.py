@@ -33,7 +33,8 @@ VoucherifyError
 ├── ExportFailedError             an export ended in ERROR
 ├── BulkInterruptedError          bulk work that ended in the middle
 │   └── ImportInterruptedError    ... of imports.stream, with its report
-└── WaitTimeoutError              a job had not ended in time (also a TimeoutError)
+├── WaitTimeoutError              a job had not ended in time (also a TimeoutError)
+└── WebhookSignatureError         a webhook that Voucherify may not have sent
 ```
 
 All of them survive ``pickle`` and ``copy``; none holds a live response, a connection or a secret.
@@ -89,6 +90,7 @@ __all__ = [
     "UnsupportedMediaTypeError",
     "VoucherifyError",
     "WaitTimeoutError",
+    "WebhookSignatureError",
     "WriteError",
     "WriteTimeout",
 ]
@@ -335,6 +337,10 @@ class AmbiguousServerError(AmbiguousOutcomeError, ServerError):
 
 class UnreadableAnswerError(AmbiguousOutcomeError, ResponseValidationError):
     """A write that was answered with success, by something that cannot be read."""
+
+
+class WebhookSignatureError(VoucherifyError):
+    """A webhook's signature is missing or wrong: Voucherify may not have sent it."""
 
 
 class PaginationError(VoucherifyError):

@@ -1,0 +1,274 @@
+"""Webhooks: check that Voucherify sent them, and read what they tell.
+
+```python
+@app.post("/voucherify")
+async def hear(request: Request) -> None:
+    event = unwrap(await request.body(), request.headers.get("x-voucherify-signature"), SECRET)
+    if event.event_type == "voucher.gift.balance_added":
+        print(event.data.voucher)
+```
+
+A signature holds no time, so a recorded delivery can be sent again: remember `event.dedupe_key`.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+from attrs import evolve, field, frozen
+
+from ._conversion.converter import from_dict, structure_at
+from ._protocol.answers import decode_json
+from .errors import InvalidArgumentError, ResponseValidationError, WebhookSignatureError
+from .models import Voucher
+from .models._base import Model
+
+__all__ = [
+    "SIGNATURE_HEADER",
+    "WebhookData",
+    "WebhookEvent",
+    "WebhookEventSource",
+    "WebhookOccurrence",
+    "WebhookSource",
+    "sign",
+    "unwrap",
+    "verify",
+]
+
+SIGNATURE_HEADER: Final = "x-voucherify-signature"
+"""The header that holds the signature."""
+
+# A string, or white space outside of one.
+_STRING_OR_SPACE: Final = re.compile(rb'("[^"\\]*(?:\\.[^"\\]*)*")|[ \t\r\n]+', re.DOTALL)
+
+T = TypeVar("T")
+
+
+class WebhookData(Mapping[str, Any]):
+    """What an event is about: the JSON object as it came, and its nouns as models.
+
+    A noun is read when it is asked for, so that one of an unexpected shape costs no event.
+    """
+
+    __slots__ = ("_json",)
+
+    def __init__(self, json: Mapping[str, Any]) -> None:
+        self._json = json
+
+    def __getitem__(self, key: str) -> Any:
+        return self._json[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._json)
+
+    def __len__(self) -> int:
+        return len(self._json)
+
+    def __repr__(self) -> str:
+        return f"WebhookData({', '.join(self._json)})"
+
+    @property
+    def voucher(self) -> Voucher | None:
+        """The voucher; `ResponseValidationError` if its shape contradicts the documented one."""
+        return self._noun(Voucher, "voucher")
+
+    def _noun(self, model: type[T], key: str) -> T | None:
+        found = self._json.get(key)
+        return None if found is None else structure_at(model, found, f"$.data.{key}")
+
+
+@frozen(kw_only=True, repr=False)
+class WebhookSource(Model):
+    """Which webhook sent the event."""
+
+    id: str | None = None
+    """Id of the webhook's configuration."""
+    object: str | None = None
+    """`webhook` for a project's webhook, `distribution` for one of a distribution."""
+    target_url: str | None = None
+    """Where it was sent to."""
+
+
+@frozen(kw_only=True, repr=False)
+class WebhookEventSource(Model):
+    """What caused the event."""
+
+    channel: str | None = None
+    """`USER_PORTAL`, `API` and the like."""
+    user: Mapping[str, Any] | None = None
+    """The person, where one did it in the dashboard."""
+    api_key: Mapping[str, Any] | None = None
+    """The API key, where a program did it."""
+
+
+@frozen(kw_only=True, repr=False)
+class WebhookOccurrence(Model):
+    """What happened, the same in every delivery of it."""
+
+    id: str | None = None
+    """Id of the event; each of its deliveries carries it."""
+    type: str | None = None
+    """What happened, such as `voucher.updated`."""
+    created_at: datetime | None = None
+    """When it happened."""
+    entity_id: str | None = None
+    """Id of the object that it happened to."""
+    group_id: str | None = None
+    """Shared by the events of one request."""
+    event_source: WebhookEventSource | None = None
+    """What caused it."""
+
+
+@frozen(kw_only=True, repr=False)
+class WebhookEvent(Model):
+    """One delivery of a webhook."""
+
+    id: str | None = None
+    """Id of this delivery (`whs_...`)."""
+    project_id: str | None = None
+    """Id of the project."""
+    created_at: datetime | None = None
+    """When the delivery was made."""
+    type: str | None = None
+    """What happened; in a distribution the name that the user gave it. See `event_type`."""
+    data: WebhookData = field(factory=lambda: WebhookData({}))
+    """What it is about."""
+    source: WebhookSource | None = None
+    """Which webhook sent it."""
+    event: WebhookOccurrence | None = None
+    """What happened."""
+
+    @property
+    def event_type(self) -> str | None:
+        """What happened, such as `voucher.updated`, in a distribution too."""
+        return (self.event.type if self.event else None) or self.type
+
+    @property
+    def dedupe_key(self) -> str | None:
+        """What to remember in order to handle the event once, however often it is delivered."""
+        return (self.event.id if self.event else None) or self.id
+
+
+def unwrap(body: bytes, signature: str | None, secret: str | Sequence[str]) -> WebhookEvent:
+    """Check a webhook's signature and read its event.
+
+    Args:
+        body: The request's body, exactly as it came.
+        signature: The header `x-voucherify-signature`.
+        secret: The webhook's secret; several while it is being replaced.
+
+    Returns:
+        The event. Types and keys that the library does not know are kept.
+
+    Raises:
+        WebhookSignatureError: The signature is missing or does not fit the body and any secret.
+        ResponseValidationError: The body is signed, yet not an event.
+        InvalidArgumentError: The body is not bytes, or there is no secret.
+    """
+    keys = _Keys(secret)
+    del secret
+    keys.check(_bytes(body), signature)
+    try:
+        content = decode_json(bytes(body))
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        raise ResponseValidationError(path="$", expected="a JSON object", value=content)
+    data = content.pop("data", None)
+    if data is not None and not isinstance(data, dict):
+        raise ResponseValidationError(path="$.data", expected="a JSON object", value=data)
+    return evolve(from_dict(WebhookEvent, content), data=WebhookData(data or {}))
+
+
+def verify(body: bytes, signature: str | None, secret: str | Sequence[str]) -> None:
+    """Check a webhook's signature; the arguments are those of `unwrap`.
+
+    Raises:
+        WebhookSignatureError: The signature is missing or does not fit the body and any secret.
+        InvalidArgumentError: The body is not bytes, or there is no secret.
+    """
+    keys = _Keys(secret)
+    del secret
+    keys.check(_bytes(body), signature)
+
+
+def sign(body: bytes, secret: str) -> str:
+    """The signature that Voucherify sends with a body.
+
+    It is the hexadecimal HMAC-SHA256 of the body, of JSON without the white space outside strings.
+
+    Raises:
+        InvalidArgumentError: The body is not bytes, or the secret is empty.
+    """
+    keys = _Keys(secret)
+    del secret
+    content = _bytes(body)
+    return keys.signatures(_compact(content) if _is_json(content) else content)[0]
+
+
+class _Keys:
+    """The secrets, out of the sight of error trackers that record local variables."""
+
+    __slots__ = ("_keys",)
+
+    def __init__(self, secret: str | Sequence[str]) -> None:
+        texts = (secret,) if isinstance(secret, str) else secret
+        fine = isinstance(texts, Sequence) and all(isinstance(t, str) and t for t in texts)
+        self._keys = tuple(text.encode() for text in texts) if fine else ()
+
+    def __repr__(self) -> str:
+        return "_Keys(***)"
+
+    def signatures(self, content: bytes) -> list[str]:
+        """The signature by each secret."""
+        # Not refused when it was made: the caller's frame still held the secret then.
+        if not self._keys:
+            raise InvalidArgumentError(
+                "secret: expected the webhook's secret, or several, none of them empty"
+            )
+        return [hmac.new(key, content, "sha256").hexdigest() for key in self._keys]
+
+    def check(self, body: bytes, signature: str | None) -> None:
+        """Raise unless one secret made the signature."""
+        if not signature:
+            raise WebhookSignatureError(f"The header {SIGNATURE_HEADER} is missing")
+        if self._fits(body, signature):
+            return
+        # Whatever stands between Voucherify and here may have laid the JSON out anew.
+        compact = _compact(body)
+        if compact != body and self._fits(compact, signature) and _is_json(body):
+            return
+        raise WebhookSignatureError(
+            "The signature does not fit the body. Pass the body as it came, not parsed and written "
+            "again, and the secret of the webhook that was called"
+        )
+
+    def _fits(self, content: bytes, signature: str) -> bool:
+        given = signature.strip().encode("utf-8", "replace")
+        # Every secret is tried, so that the time taken does not say which one was close.
+        found = [hmac.compare_digest(s.encode(), given) for s in self.signatures(content)]
+        return any(found)
+
+
+def _bytes(body: bytes) -> bytes:
+    if not isinstance(body, (bytes, bytearray, memoryview)):
+        raise InvalidArgumentError(
+            f"body: expected the request's bytes as they came, got {type(body).__name__}"
+        )
+    return bytes(body)
+
+
+def _compact(body: bytes) -> bytes:
+    return _STRING_OR_SPACE.sub(lambda match: match[1] or b"", body)
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        decode_json(body)
+    except ValueError:
+        return False
+    return True
