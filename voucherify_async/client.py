@@ -11,7 +11,7 @@ import anyio
 from attrs import evolve, frozen
 
 from ._calls import outcomes
-from ._calls.caller import Call, Caller, CallOptions, Settings, check_options
+from ._calls.caller import Call, Caller, CallOptions, Settings
 from ._calls.connections import Connections, Quotas
 from ._calls.settings import (
     API_VERSION,
@@ -25,10 +25,10 @@ from ._calls.settings import (
     resolve_base_url,
 )
 from ._clock import Clock
-from ._protocol import answers, bodies, queries
+from ._protocol import answers, bodies
 from ._protocol.rate_limits import RateLimit
 from ._protocol.retry import SAFE_METHODS, RetryPolicy
-from ._protocol.routes import Route
+from ._protocol.routes import BoundRoute, Route
 from ._transport.senders import Backend
 from ._unset import UNSET, Unset
 from .auth import Auth
@@ -294,27 +294,21 @@ class AsyncVoucherify:
             ResponseValidationError: The body is no JSON; of a write, `UnreadableAnswerError`.
             AmbiguousOutcomeError: A write may or may not have happened.
         """
-        check_options(options)
         check_path(path)
         if not isinstance(method, str) or not method.isascii() or not method.isalpha():
             raise InvalidArgumentError(f"method: expected a name such as GET, got {method!r}")
         if json is not UNSET and files is not None:
             raise InvalidArgumentError("files: goes without json; a request has one body")
-        target, _, query = path.partition("?")
-        added = queries.encode_query(params)
-        query = "&".join(part for part in (query, added) if part)
-        queries.check_url(target, query)
-        content = None if json is UNSET else bodies.encode_json(json, name="json")
-        call = Call(
-            # Not the path itself, which may hold a code that logs and errors must not show.
-            Route(method.upper(), "(request)"),
-            target,
-            query,
-            content,
-            None if content is None else "application/json",
-            files,
-            check_headers(headers or {}),
+        path, _, query = path.partition("?")
+        call = Call.of(
+            # Logs and errors show the template, and the path itself may hold a code.
+            BoundRoute(Route(method.upper(), "(request)"), path),
             options,
+            body=UNSET if json is UNSET else bodies.encode_json(json, name="json"),
+            query=query,
+            params=params,
+            files=files,
+            headers=check_headers(headers or {}),
         )
         answer = await self._caller.send(call)
         try:

@@ -8,14 +8,19 @@ from typing import Any, TypedDict
 from attrs import field, frozen
 
 from .._clock import Clock
+from .._protocol import bodies, queries
 from .._protocol.retry import RetryPolicy
-from .._protocol.routes import Route
+from .._protocol.routes import BoundRoute, Route
+from .._unset import UNSET
 from ..auth import Auth
 from ..errors import InvalidArgumentError
 
 
 class CallOptions(TypedDict, total=False):
-    """What every method takes for one call, over the client's own settings."""
+    """What every method takes as `**options`: settings for one call, over the client's own.
+
+    A method that sends several requests applies them to each.
+    """
 
     timeout: Any
     """Seconds for each step of an attempt (connect, write, read), None for no bound, or an
@@ -25,7 +30,7 @@ class CallOptions(TypedDict, total=False):
 
 
 def check_options(options: CallOptions) -> None:
-    """Refuse what `**options` would swallow: a misspelt argument, a timeout that is none.
+    """Refuse what `**options` would swallow: a misspelt argument, a timeout that makes no sense.
 
     Raises:
         TypeError: A name is unknown.
@@ -58,11 +63,52 @@ class Settings:
 class Call:
     """One call of the API, ready to be sent as often as it takes."""
 
-    route: Route
-    path: str
+    target: BoundRoute
     query: str = ""
     content: bytes | None = field(default=None, repr=False)
     content_type: str | None = None
     files: Mapping[str, Any] | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(factory=dict, repr=False)
     options: CallOptions = field(factory=CallOptions)
+
+    @property
+    def route(self) -> Route:
+        """The endpoint."""
+        return self.target.route
+
+    @classmethod
+    def of(
+        cls,
+        target: BoundRoute,
+        options: CallOptions,
+        *,
+        body: Any = UNSET,
+        query: str = "",
+        params: Mapping[str, Any] | None = None,
+        files: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Call:
+        """The call of a route with what a method was given.
+
+        Args:
+            target: The route with its path values.
+            options: The options of the call.
+            body: What goes out as JSON, or the bytes of a JSON text.
+            query: A query that is encoded already.
+            params: What to add to it.
+            files: A multipart upload in place of a body.
+            headers: Headers of this call.
+
+        Raises:
+            TypeError: An option is unknown.
+            InvalidArgumentError: Something in it cannot be sent.
+        """
+        check_options(options)
+        added = queries.encode_query(params)
+        query = f"{query}&{added}" if query and added else query or added
+        queries.check_url(target.path, query)
+        content = body if isinstance(body, bytes) else None
+        if content is None and body is not UNSET:
+            content = bodies.encode_json(body)
+        content_type = None if content is None else "application/json"
+        return cls(target, query, content, content_type, files, headers or {}, options)

@@ -27,11 +27,11 @@ from .._transport.exchange import HttpSender, Outgoing, exchange, opened
 from ..errors import TimeoutError as OwnTimeoutError
 from ..errors import TransportError, VoucherifyError
 from . import outcomes
-from .call import Call, CallOptions, Settings, check_options
+from .call import Call, CallOptions, Settings
 from .connections import Connections, Quotas
 from .quota import Quota
 
-__all__ = ["Call", "CallOptions", "Caller", "Settings", "check_options"]
+__all__ = ["Call", "CallOptions", "Caller", "Settings"]
 
 _log: Final = logging.getLogger("voucherify_async")
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -217,7 +217,7 @@ class Caller:
 
     def _outgoing(self, call: Call, signed: Mapping[str, str]) -> Outgoing:
         settings = self.settings
-        url = settings.base_url + call.path + (f"?{call.query}" if call.query else "")
+        url = settings.base_url + call.target.path + (f"?{call.query}" if call.query else "")
         headers = {**settings.headers, **call.headers, **signed}
         if call.content_type is not None:
             headers["Content-Type"] = call.content_type

@@ -1,36 +1,60 @@
-"""Every path of the API as data, and the one place where path values are quoted."""
+"""Every endpoint of the API as data, and the one place where path values are quoted."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 from urllib.parse import quote
 
 from attrs import field, frozen
 
 from ..errors import InvalidArgumentError
+from .listings import Cursor, EndDate, PageNumbers, Scheme
+
+
+@frozen
+class Listing:
+    """How an endpoint lists: the key of its array, and how its pages follow one another."""
+
+    key: str
+    scheme: Callable[[], Scheme]
 
 
 @frozen
 class Route:
-    """A method and a path template.
+    """An endpoint: a method and a path template, and what is particular about it.
 
-    `bulk` routes count in Voucherify's quota for bulk calls. `check` tells a caller whose write
-    came to an unknown end how to find out what happened.
+    Calling it with its path values binds them: `GET_VOUCHER(code="SUMMER-10")`.
     """
 
     method: str
     template: str
     bulk: bool = field(default=False, kw_only=True)
+    """Whether it counts in Voucherify's quota for bulk calls."""
+    listing: Listing | None = field(default=None, kw_only=True)
+    """How its pages are walked, where it lists."""
     check: str = field(default="Read the resource back before you send it again.", kw_only=True)
+    """Tells a caller whose write came to an unknown end how to find out what happened."""
 
-    def path(self, **values: str) -> str:
-        """The path with each value percent-quoted, slashes included.
+    def __call__(self, **values: str) -> BoundRoute:
+        """The route with its path values, each percent-quoted, slashes included.
 
         Raises:
-            InvalidArgumentError: A value is empty, no string, `.` or `..`.
+            InvalidArgumentError: A value is empty, not a string, `.` or `..`.
         """
-        return re.sub(r"{(\w+)}", lambda m: _segment(m[1], values[m[1]]), self.template)
+        segments = {name: _segment(name, value) for name, value in values.items()}
+        return BoundRoute(self, self.template.format(**segments), values)
+
+
+@frozen
+class BoundRoute:
+    """A route and the path that it has with its values."""
+
+    route: Route
+    path: str
+    values: dict[str, str] = field(factory=dict)
+    """The path values as the caller gave them."""
 
 
 def _segment(name: str, value: str) -> str:
@@ -38,14 +62,14 @@ def _segment(name: str, value: str) -> str:
         kind = type(value).__name__
         raise InvalidArgumentError(f"{name}: expected a string, got {value!r} ({kind})")
     if not value.strip():
-        raise InvalidArgumentError(f"{name}: is empty; it would address another endpoint")
+        raise InvalidArgumentError(f"{name}: is empty, and would address another endpoint")
     if value in {".", ".."}:
         # Servers and proxies resolve dot segments even where they are percent-quoted.
-        raise InvalidArgumentError(f"{name}: {value!r} is a dot segment and names no resource")
+        raise InvalidArgumentError(f"{name}: {value!r} is a dot segment and cannot be addressed")
     try:
         return quote(value, safe="")
     except UnicodeEncodeError:
-        raise InvalidArgumentError(f"{name}: {value!r} is no valid Unicode text") from None
+        raise InvalidArgumentError(f"{name}: {value!r} is not valid Unicode text") from None
 
 
 _VOUCHER: Final = "/v1/vouchers/{code}"
@@ -55,8 +79,19 @@ _BALANCE_CHECK: Final = (
 _BULK_CHECK: Final = "See async_actions.list() for a job of that moment before you send it again."
 _EXPORT_CHECK: Final = "See exports.list() before you send it again; an export changes no data."
 
+_VOUCHER_PAGES: Final = partial(
+    PageNumbers,
+    last_page=99,
+    way_on="Narrow the listing with created_at=, campaign_id= or category=, and walk each part.",
+)
+_EXPORT_PAGES: Final = partial(
+    PageNumbers,
+    last_page=100,
+    way_on="List the other end with order='created_at', or delete old exports.",
+)
+
 GET_VOUCHER: Final = Route("GET", _VOUCHER)
-LIST_VOUCHERS: Final = Route("GET", "/v1/vouchers")
+LIST_VOUCHERS: Final = Route("GET", "/v1/vouchers", listing=Listing("vouchers", _VOUCHER_PAGES))
 CREATE_VOUCHER: Final = Route("POST", _VOUCHER, check="Read the code back with vouchers.get(code).")
 GENERATE_VOUCHER: Final = Route(
     "POST", "/v1/vouchers", check="See vouchers.list(order='-created_at') for a voucher made then."
@@ -70,7 +105,7 @@ RELEASE_SESSION: Final = Route("DELETE", f"{_VOUCHER}/sessions/{{session_key}}")
 UPDATE_IN_BULK: Final = Route("POST", "/v1/vouchers/bulk/async", bulk=True, check=_BULK_CHECK)
 UPDATE_METADATA: Final = Route("POST", "/v1/vouchers/metadata/async", bulk=True, check=_BULK_CHECK)
 
-LIST_TRANSACTIONS: Final = Route("GET", f"{_VOUCHER}/transactions")
+LIST_TRANSACTIONS: Final = Route("GET", f"{_VOUCHER}/transactions", listing=Listing("data", Cursor))
 EXPORT_TRANSACTIONS: Final = Route("POST", f"{_VOUCHER}/transactions/export", check=_EXPORT_CHECK)
 
 IMPORT_VOUCHERS: Final = Route("POST", "/v1/vouchers/import", bulk=True, check=_BULK_CHECK)
@@ -83,14 +118,15 @@ IMPORT_CSV_TO_CAMPAIGN: Final = Route(
 )
 
 GET_ASYNC_ACTION: Final = Route("GET", "/v1/async-actions/{id}")
-LIST_ASYNC_ACTIONS: Final = Route("GET", "/v1/async-actions")
+LIST_ASYNC_ACTIONS: Final = Route(
+    "GET", "/v1/async-actions", listing=Listing("async_actions", EndDate)
+)
 
 CREATE_EXPORT: Final = Route("POST", "/v1/exports", check=_EXPORT_CHECK)
-LIST_EXPORTS: Final = Route("GET", "/v1/exports")
+LIST_EXPORTS: Final = Route("GET", "/v1/exports", listing=Listing("exports", _EXPORT_PAGES))
 GET_EXPORT: Final = Route("GET", "/v1/exports/{id}")
 DELETE_EXPORT: Final = Route("DELETE", "/v1/exports/{id}")
 
 OAUTH_TOKEN: Final = Route("POST", "/v1/oauth/token")
 OAUTH_TOKEN_V2: Final = Route("POST", "/v2/oauth/token")
 OAUTH_REVOKE: Final = Route("POST", "/v1/oauth/token/revoke")
-OAUTH_INTROSPECT: Final = Route("POST", "/v1/oauth/introspect")

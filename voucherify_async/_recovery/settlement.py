@@ -16,9 +16,9 @@ from attrs import evolve, frozen
 
 from .._calls.caller import Call, Caller, CallOptions
 from .._conversion.converter import structure_at, to_dict
-from .._protocol import answers, queries, rate_limits, routes
+from .._protocol import answers, rate_limits
 from .._protocol.listings import open_envelope
-from .._protocol.routes import Route
+from .._protocol.routes import GET_VOUCHER, LIST_TRANSACTIONS, BoundRoute
 from ..errors import (
     AmbiguousOutcomeError,
     InvalidArgumentError,
@@ -110,9 +110,11 @@ class Settlement:
         await self._clock.sleep(seconds)
         return True
 
-    async def read(self, route: Route, query: str = "", **path: str) -> tuple[Any, datetime]:
+    async def read(
+        self, target: BoundRoute, params: Mapping[str, Any] | None = None
+    ) -> tuple[Any, datetime]:
         """The body of an answer, and when the write began by the clock that the answer shows."""
-        call = Call(route, route.path(**path), query, options=self.options_left())
+        call = Call.of(target, self.options_left(), params=params)
         answer = await self._caller.send(call)
         told = rate_limits.server_time(answer.headers, self._clock.time())
         began = told - (self._clock.monotonic() - self._started)
@@ -189,8 +191,7 @@ async def _search(
     """
     query: dict[str, Any] = {"limit": 100, "order": "-id"}
     for _ in range(MAX_PAGES):
-        encoded = queries.encode_query(query)
-        body, started = await settlement.read(routes.LIST_TRANSACTIONS, encoded, code=change.code)
+        body, started = await settlement.read(LIST_TRANSACTIONS(code=change.code), query)
         envelope = open_envelope(body, "data")
         page = [structure_at(VoucherTransaction, item) for item in envelope.items]
         for transaction in page:
@@ -249,7 +250,7 @@ async def settle_creation(
         if not await settlement.pause(look):
             break
         try:
-            body, started = await settlement.read(routes.GET_VOUCHER, code=code)
+            body, started = await settlement.read(GET_VOUCHER(code=code))
             found = structure_at(Voucher, body)
         except VoucherifyError as reading:
             # Of the reading's error only its class: its text may name the code.

@@ -10,14 +10,16 @@ from typing import Any, Final, TypeVar
 from attrs import evolve
 
 from .._calls import outcomes
-from .._calls.caller import Call, Caller, CallOptions, check_options
+from .._calls.call import Call, CallOptions, check_options
+from .._calls.caller import Caller
 from .._checks import check_limit
 from .._conversion.converter import structure_at
-from .._protocol import answers, bodies, queries
+from .._protocol import answers
 from .._protocol.answers import Answer
 from .._protocol.listings import Envelope, Query, Scheme, open_envelope
 from .._protocol.retry import SAFE_METHODS, RetryPolicy
-from .._protocol.routes import Route
+from .._protocol.routes import BoundRoute
+from .._unset import UNSET
 from ..errors import ResponseValidationError
 from ..models.async_actions import AsyncActionAccepted
 from ..pagination import AsyncPaginator
@@ -25,7 +27,6 @@ from ..pagination import AsyncPaginator
 T = TypeVar("T")
 
 DEFAULT_LIMIT: Final = 100
-_NO_BODY: Final = object()
 
 
 class Resource:
@@ -36,66 +37,62 @@ class Resource:
 
     async def _send(
         self,
-        route: Route,
-        *,
-        body: Any = _NO_BODY,
-        params: Query | None = None,
-        files: Mapping[str, Any] | None = None,
+        target: BoundRoute,
         options: CallOptions,
-        **path: str,
+        *,
+        body: Any = UNSET,
+        params: Query | None = None,
     ) -> Answer:
-        return await self._caller.send(_call(route, path, body, params, files, options))
+        """Send a call of which only the status counts."""
+        return await self._caller.send(Call.of(target, options, body=body, params=params))
 
     async def _fetch(
         self,
         model: type[T],
-        route: Route,
+        target: BoundRoute,
+        options: CallOptions,
         *,
-        body: Any = _NO_BODY,
+        body: Any = UNSET,
         params: Query | None = None,
         files: Mapping[str, Any] | None = None,
-        options: CallOptions,
-        **path: str,
     ) -> T:
-        call = _call(route, path, body, params, files, options)
+        """Send a call, and read its answer as a model."""
+        call = Call.of(target, options, body=body, params=params, files=files)
         answer = await self._caller.send(call)
         try:
             return structure_at(model, answers.decode_answer(answer))
         except ResponseValidationError as error:
-            if route.method in SAFE_METHODS:
+            if call.route.method in SAFE_METHODS:
                 raise
             raise outcomes.unreadable(error, call) from error
 
     def _list(
         self,
         model: type[T],
-        route: Route,
-        key: str,
-        scheme: Callable[[], Scheme],
+        target: BoundRoute,
         query: Query,
+        options: CallOptions,
         *,
         max_items: int | None,
         prefetch: int,
-        options: CallOptions,
-        **path: str,
+        scheme: Callable[[], Scheme] | None = None,
     ) -> AsyncPaginator[T]:
-        check_options(options)
+        """A listing that is walked as its route says, or by another scheme."""
+        listing = target.route.listing
+        assert listing is not None  # noqa: S101
         check_limit(query["limit"])
         filled = {name: value for name, value in query.items() if value is not None}
         # Refused now, at the line that asked for it, and not at the first page.
-        target = route.path(**path)
-        queries.check_url(target, queries.encode_query(filled))
+        Call.of(target, options, params=filled)
 
         async def fetch(query: Query) -> Envelope:
-            answer = await self._caller.send(
-                Call(route, target, queries.encode_query(query), options=options)
-            )
-            return open_envelope(answers.decode_answer(answer), key)
+            answer = await self._caller.send(Call.of(target, options, params=query))
+            return open_envelope(answers.decode_answer(answer), listing.key)
 
         return AsyncPaginator(
             fetch,
             partial(structure_at, model),
-            scheme,
+            scheme or listing.scheme,
             filled,
             max_items=max_items,
             prefetch=prefetch,
@@ -112,37 +109,19 @@ class Resource:
         policy = self._caller.settings.retry or RetryPolicy(max_attempts=1)
         return {**options, "retry": evolve(policy, max_wait=math.inf)}
 
-    async def _accepted(self, route: Route, *, options: CallOptions, **send: Any) -> str:
+    async def _accepted(
+        self,
+        target: BoundRoute,
+        options: CallOptions,
+        *,
+        body: Any = UNSET,
+        files: Mapping[str, Any] | None = None,
+    ) -> str:
         """Send work that goes on in the background, and return the id to follow it by."""
-        accepted = await self._fetch(AsyncActionAccepted, route, options=options, **send)
+        accepted = await self._fetch(AsyncActionAccepted, target, options, body=body, files=files)
         if not accepted.async_action_id:
             error = ResponseValidationError(
                 path="$.async_action_id", expected="an id", value=accepted.async_action_id
             )
-            raise outcomes.unreadable(error, Call(route, "")) from error
+            raise outcomes.unreadable(error, Call(target)) from error
         return accepted.async_action_id
-
-
-def _call(
-    route: Route,
-    path: Mapping[str, str],
-    body: Any,
-    params: Query | None,
-    files: Mapping[str, Any] | None,
-    options: CallOptions,
-) -> Call:
-    check_options(options)
-    content = body if isinstance(body, bytes) else None
-    if content is None and body is not _NO_BODY:
-        content = bodies.encode_json(body)
-    target, query = route.path(**path), queries.encode_query(params)
-    queries.check_url(target, query)
-    return Call(
-        route,
-        target,
-        query,
-        content,
-        None if content is None else "application/json",
-        files,
-        options=options,
-    )

@@ -7,8 +7,7 @@ from functools import partial
 from typing import Unpack
 
 from .._calls.caller import CallOptions
-from .._protocol import routes
-from .._protocol.listings import EndDate
+from .._protocol.routes import GET_ASYNC_ACTION, LIST_ASYNC_ACTIONS
 from ..jobs import Progress, check_action, wait_until_finished
 from ..models.async_actions import AsyncAction
 from ..pagination import AsyncPaginator
@@ -24,7 +23,6 @@ class AsyncActions(Resource):
 
         Args:
             id: Its id.
-            **options: `timeout` in seconds and `retry`, for this call.
 
         Returns:
             The async action, with its `result` once it has ended.
@@ -32,7 +30,7 @@ class AsyncActions(Resource):
         Raises:
             NotFoundError: There is no such async action.
         """
-        return await self._fetch(AsyncAction, routes.GET_ASYNC_ACTION, options=options, id=id)
+        return await self._fetch(AsyncAction, GET_ASYNC_ACTION(id=id), options)
 
     def list(
         self,
@@ -50,7 +48,6 @@ class AsyncActions(Resource):
             end_date: Only those scheduled before this instant.
             max_items: How many actions to yield at the most.
             prefetch: Whether to read a page ahead while you work on one; 0 does not.
-            **options: `timeout` in seconds and `retry`, for each page.
 
         Returns:
             A paginator: iterate it, or await it for the first page. Its actions have no `result`.
@@ -60,13 +57,11 @@ class AsyncActions(Resource):
         """
         return self._list(
             AsyncAction,
-            routes.LIST_ASYNC_ACTIONS,
-            "async_actions",
-            EndDate,
+            LIST_ASYNC_ACTIONS(),
             {"limit": limit, "end_date": _arguments.check_instant("end_date", end_date)},
+            options,
             max_items=max_items,
             prefetch=prefetch,
-            options=options,
         )
 
     async def wait(

@@ -14,8 +14,7 @@ from .._checks import check_page
 from .._files import resuming
 from .._files.download import Piece, opened, write
 from .._files.transaction_rows import TransactionRows
-from .._protocol import routes
-from .._protocol.listings import PageNumbers
+from .._protocol.routes import CREATE_EXPORT, DELETE_EXPORT, GET_EXPORT, LIST_EXPORTS
 from ..errors import InvalidArgumentError, ResponseValidationError, UnreadableAnswerError
 from ..jobs import ExportJob, Progress, check_export, wait_until_finished
 from ..models.exports import Export
@@ -25,12 +24,6 @@ from ._resource import DEFAULT_LIMIT, Resource
 
 if TYPE_CHECKING:
     from ..models import ExportCreate, ExportOrder
-
-_PAGES = partial(
-    PageNumbers,
-    last_page=100,
-    way_on="List the other end with order='created_at', or delete old exports.",
-)
 
 
 class Exports(Resource):
@@ -43,7 +36,6 @@ class Exports(Resource):
 
         Args:
             body: `VoucherExportCreate` and the like, or the mapping that Voucherify documents.
-            **options: `timeout` in seconds and `retry`, for this call.
 
         Returns:
             A handle on the export.
@@ -53,16 +45,13 @@ class Exports(Resource):
             AmbiguousOutcomeError: The export may or may not have been accepted.
         """
         body = _arguments.object_body(body)
-        return self.follow(
-            await self._fetch(Export, routes.CREATE_EXPORT, body=body, options=options)
-        )
+        return self.follow(await self._fetch(Export, CREATE_EXPORT(), options, body=body))
 
     async def get(self, id: str, **options: Unpack[CallOptions]) -> Export:  # noqa: A002
         """Read an export (`GET /v1/exports/{exportId}`, operation get-export).
 
         Args:
             id: Its id.
-            **options: `timeout` in seconds and `retry`, for this call.
 
         Returns:
             The export, with the address of its file in `result.url` once it has ended.
@@ -70,7 +59,7 @@ class Exports(Resource):
         Raises:
             NotFoundError: There is no such export.
         """
-        return await self._fetch(Export, routes.GET_EXPORT, options=options, id=id)
+        return await self._fetch(Export, GET_EXPORT(id=id), options)
 
     def list(
         self,
@@ -90,7 +79,6 @@ class Exports(Resource):
             order: What to sort by; a dash before it sorts downwards.
             max_items: How many exports to yield at the most.
             prefetch: Pages to read ahead while you work on one; 0 reads none ahead.
-            **options: `timeout` in seconds and `retry`, for each page.
 
         Returns:
             A paginator: iterate it, or await it for the first page.
@@ -101,13 +89,11 @@ class Exports(Resource):
         check_page(page, at_most=100)
         return self._list(
             Export,
-            routes.LIST_EXPORTS,
-            "exports",
-            _PAGES,
+            LIST_EXPORTS(),
             {"limit": limit, "page": page, "order": order},
+            options,
             max_items=max_items,
             prefetch=prefetch,
-            options=options,
         )
 
     async def delete(self, id: str, **options: Unpack[CallOptions]) -> None:  # noqa: A002
@@ -115,12 +101,11 @@ class Exports(Resource):
 
         Args:
             id: Its id.
-            **options: `timeout` in seconds and `retry`, for this call.
 
         Raises:
             NotFoundError: There is no such export.
         """
-        await self._send(routes.DELETE_EXPORT, options=options, id=id)
+        await self._send(DELETE_EXPORT(id=id), options)
 
     async def wait(
         self,

@@ -15,8 +15,14 @@ from .._bulk.import_stream import ImportStream, OnProgress
 from .._bulk.reports import ResumePoint
 from .._calls.caller import CallOptions
 from .._files import csv_upload
-from .._protocol import routes
-from .._protocol.routes import Route
+from .._protocol.routes import (
+    GET_VOUCHER,
+    IMPORT_CSV,
+    IMPORT_CSV_TO_CAMPAIGN,
+    IMPORT_TO_CAMPAIGN,
+    IMPORT_VOUCHERS,
+    BoundRoute,
+)
 from ..jobs import AsyncJob
 from . import _arguments
 from ._import_api import ImportApi
@@ -41,7 +47,6 @@ class Imports(Resource):
         Args:
             items: `DiscountVoucherImport`, `GiftVoucherImport` or the mappings that Voucherify
                 documents; 10 MB in all. Amounts are in minor currency units.
-            **options: `timeout` in seconds and `retry`, for this call.
 
         Returns:
             A handle on the background job; what became of each voucher is in its result.
@@ -50,7 +55,7 @@ class Imports(Resource):
             InvalidArgumentError: There are no items, or more than 10 MB of them.
             AmbiguousOutcomeError: The import may or may not have been accepted.
         """
-        return await self._import(routes.IMPORT_VOUCHERS, items, options)
+        return await self._import(IMPORT_VOUCHERS(), items, options)
 
     async def vouchers_to_campaign(
         self,
@@ -63,7 +68,6 @@ class Imports(Resource):
         Args:
             campaign_id: The campaign's id or name.
             items: `CampaignVoucherImport` and the like, or mappings; 10 MB in all.
-            **options: `timeout` in seconds and `retry`, for this call.
 
         Returns:
             A handle on the background job.
@@ -73,9 +77,7 @@ class Imports(Resource):
             NotFoundError: There is no such campaign.
             AmbiguousOutcomeError: The import may or may not have been accepted.
         """
-        return await self._import(
-            routes.IMPORT_TO_CAMPAIGN, items, options, campaign_id=campaign_id
-        )
+        return await self._import(IMPORT_TO_CAMPAIGN(campaign_id=campaign_id), items, options)
 
     def stream(
         self,
@@ -109,8 +111,6 @@ class Imports(Resource):
             campaign_id: The id or name of the campaign to import into; by default none.
             resume_from: Where an import of the same items was interrupted: its `resume_from`, or
                 how many items to pass over.
-            **options: `timeout` in seconds and `retry`, for each request. Imports wait for the
-                quota as long as it takes, up to the policy's `deadline`.
 
         Returns:
             The import: await it for its `ImportReport`. Its `report` can be read at any time, also
@@ -123,16 +123,15 @@ class Imports(Resource):
         """
         patient = self._patient(options)
         if campaign_id is None:
-            route, path = routes.IMPORT_VOUCHERS, {}
+            target = IMPORT_VOUCHERS()
         else:
-            route, path = routes.IMPORT_TO_CAMPAIGN, {"campaign_id": campaign_id}
-        route.path(**path)  # refused before an item is read
+            target = IMPORT_TO_CAMPAIGN(campaign_id=campaign_id)
 
         async def post(content: bytes) -> str:
-            return await self._accepted(route, body=content, options=patient, **path)
+            return await self._accepted(target, patient, body=content)
 
         async def read(code: str) -> object:
-            return await self._send(routes.GET_VOUCHER, options=patient, code=code)
+            return await self._send(GET_VOUCHER(code=code), patient)
 
         return ImportStream(
             ImportApi(self._caller, post, read, patient),
@@ -160,7 +159,6 @@ class Imports(Resource):
                 read while it is uploaded; one over 10 MB goes up in several parts, cut between
                 rows, each with the header.
             webhooks_enable: Whether the project's webhooks hear of every voucher in the file.
-            **options: `timeout` in seconds and `retry`, for this call.
 
         Returns:
             A handle on the background job; a `CombinedJob` where there are several parts.
@@ -172,9 +170,7 @@ class Imports(Resource):
             AmbiguousOutcomeError: The import may or may not have been accepted.
             BulkInterruptedError: A part failed after others were accepted.
         """
-        return await self._import_csv(
-            routes.IMPORT_CSV, file, options, webhooks_enable=webhooks_enable
-        )
+        return await self._import_csv(IMPORT_CSV(), file, options, webhooks_enable=webhooks_enable)
 
     async def csv_to_campaign(
         self, campaign_id: str, file: CsvFile, **options: Unpack[CallOptions]
@@ -184,7 +180,6 @@ class Imports(Resource):
         Args:
             campaign_id: The campaign's id or name.
             file: As for `csv`.
-            **options: `timeout` in seconds and `retry`, for this call.
 
         Returns:
             A handle on the background job; a `CombinedJob` where there are several parts.
@@ -196,26 +191,24 @@ class Imports(Resource):
             BulkInterruptedError: A part failed after others were accepted.
         """
         return await self._import_csv(
-            routes.IMPORT_CSV_TO_CAMPAIGN, file, options, campaign_id=campaign_id
+            IMPORT_CSV_TO_CAMPAIGN(campaign_id=campaign_id), file, options
         )
 
     async def _import(
-        self, route: Route, items: Iterable[Any], options: CallOptions, **path: str
+        self, target: BoundRoute, items: Iterable[Any], options: CallOptions
     ) -> AsyncJob:
         body = _arguments.items_body(items)
-        id = await self._accepted(route, body=body, options=options, **path)  # noqa: A001
+        id = await self._accepted(target, options, body=body)  # noqa: A001
         return AsyncJob(id, AsyncActions(self._caller))
 
     async def _import_csv(
         self,
-        route: Route,
+        target: BoundRoute,
         file: CsvFile,
         options: CallOptions,
         *,
         webhooks_enable: bool | None = None,
-        **path: str,
     ) -> AsyncJob:
-        route.path(**path)  # refused before a file is read
         parts = Parts()
         with ExitStack() as stack:
             checked = await to_thread.run_sync(stack.enter_context, csv_upload.checked(file))
@@ -226,6 +219,6 @@ class Imports(Resource):
                         checked.name,
                         webhooks_enable=webhooks_enable,
                     )
-                    send = partial(self._accepted, route, files=form, options=options, **path)
+                    send = partial(self._accepted, target, options, files=form)
                     await parts.send(send, part.rows)
         return job_of(parts.sent, AsyncActions(self._caller), self._caller.settings.clock)

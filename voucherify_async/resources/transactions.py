@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Unpack
 
 from .._calls.caller import CallOptions
-from .._protocol import routes
-from .._protocol.listings import Cursor
+from .._protocol.routes import EXPORT_TRANSACTIONS, LIST_TRANSACTIONS
 from ..jobs import ExportJob
 from ..models.exports import Export
 from ..models.transactions import TransactionOrder, VoucherTransaction
@@ -42,7 +41,6 @@ class Transactions(Resource):
             starting_after_id: Begin after the transaction with this id.
             max_items: How many transactions to yield at the most.
             prefetch: Whether to read a page ahead while you work on one; 0 does not.
-            **options: `timeout` in seconds and `retry`, for each page.
 
         Returns:
             A paginator: iterate it, or await it for the first page.
@@ -54,14 +52,11 @@ class Transactions(Resource):
         """
         return self._list(
             VoucherTransaction,
-            routes.LIST_TRANSACTIONS,
-            "data",
-            Cursor,
+            LIST_TRANSACTIONS(code=code),
             {"limit": limit, "order": order, "starting_after_id": starting_after_id},
+            options,
             max_items=max_items,
             prefetch=prefetch,
-            options=options,
-            code=code,
         )
 
     async def find(
@@ -72,7 +67,6 @@ class Transactions(Resource):
         Args:
             code: The card's code.
             source_id: The label.
-            **options: `timeout` in seconds and `retry`, for each page.
 
         Returns:
             The newest transaction with that label, or None.
@@ -99,7 +93,6 @@ class Transactions(Resource):
             code: The card's code.
             order: What to sort by; a dash before it sorts downwards.
             fields: The columns; by default all.
-            **options: `timeout` in seconds and `retry`, for this call.
 
         Returns:
             A handle on the export.
@@ -111,10 +104,6 @@ class Transactions(Resource):
         chosen = {"order": order, "fields": fields}
         parameters = {key: value for key, value in chosen.items() if value is not None}
         export = await self._fetch(
-            Export,
-            routes.EXPORT_TRANSACTIONS,
-            body={"parameters": parameters},
-            options=options,
-            code=code,
+            Export, EXPORT_TRANSACTIONS(code=code), options, body={"parameters": parameters}
         )
         return Exports(self._caller).follow(export)

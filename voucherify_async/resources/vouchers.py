@@ -12,9 +12,22 @@ from .._bulk.lookups import VoucherLookups
 from .._calls.caller import CallOptions
 from .._checks import check_count, check_ids, check_page
 from .._conversion.converter import to_json_types
-from .._protocol import bodies, routes
-from .._protocol.listings import PageNumbers
-from .._protocol.routes import Route
+from .._protocol import bodies
+from .._protocol.routes import (
+    CREATE_VOUCHER,
+    DELETE_VOUCHER,
+    DISABLE_VOUCHER,
+    ENABLE_VOUCHER,
+    GENERATE_VOUCHER,
+    GET_VOUCHER,
+    LIST_VOUCHERS,
+    RELEASE_SESSION,
+    UPDATE_BALANCE,
+    UPDATE_IN_BULK,
+    UPDATE_METADATA,
+    UPDATE_VOUCHER,
+    Route,
+)
 from .._protocol.windows import Windows
 from .._recovery import settlement
 from ..errors import AmbiguousOutcomeError
@@ -34,12 +47,6 @@ if TYPE_CHECKING:
         VoucherUpdate,
     )
 
-_PAGES = partial(
-    PageNumbers,
-    last_page=99,
-    way_on="Narrow the listing with created_at=, campaign_id= or category=, and walk each part.",
-)
-
 
 class Vouchers(Resource):
     """Create, read, change and list vouchers, gift cards and loyalty cards."""
@@ -49,7 +56,6 @@ class Vouchers(Resource):
 
         Args:
             code: The voucher's code or id.
-            **options: `timeout` in seconds and `retry`, for this call.
 
         Returns:
             The voucher.
@@ -58,7 +64,7 @@ class Vouchers(Resource):
             InvalidArgumentError: The code is empty, `.` or `..`.
             NotFoundError: There is no such voucher.
         """
-        return await self._fetch(Voucher, routes.GET_VOUCHER, options=options, code=code)
+        return await self._fetch(Voucher, GET_VOUCHER(code=code), options)
 
     def get_many(
         self,
@@ -86,7 +92,6 @@ class Vouchers(Resource):
                 end.
             concurrency: How many lookups are under way at the most; by default the client's
                 `max_concurrency`.
-            **options: `timeout` in seconds and `retry`, for each lookup.
 
         Returns:
             The lookups: await them, or iterate them.
@@ -136,7 +141,6 @@ class Vouchers(Resource):
                 `{"code": {"conditions": {"$contains": ["SUMMER"]}}}`.
             max_items: How many vouchers to yield at the most.
             prefetch: Pages to read ahead while you work on one; 0 reads none ahead.
-            **options: `timeout` in seconds and `retry`, for each page.
 
         Returns:
             A paginator: iterate it, or await it for the first page.
@@ -162,13 +166,11 @@ class Vouchers(Resource):
         check_page(page, at_most=99)
         return self._list(
             Voucher,
-            routes.LIST_VOUCHERS,
-            "vouchers",
-            _PAGES,
+            LIST_VOUCHERS(),
             query,
+            options,
             max_items=max_items,
             prefetch=prefetch,
-            options=options,
         )
 
     def list_all(
@@ -211,7 +213,6 @@ class Vouchers(Resource):
             concurrency: How many pages are read at once. With more than 1, pages are read by their
                 numbers: where one voucher begins to match in the very moment in which another one
                 ceases to, a voucher may be missed. With 1, nothing of the kind matters.
-            **options: `timeout` in seconds and `retry`, for each page.
 
         Returns:
             A paginator: iterate it, or await it for the first page.
@@ -240,13 +241,12 @@ class Vouchers(Resource):
         scheme()  # refuses instants that it cannot read
         return self._list(
             Voucher,
-            routes.LIST_VOUCHERS,
-            "vouchers",
-            scheme,
+            LIST_VOUCHERS(),
             query,
+            self._patient(options),
             max_items=max_items,
             prefetch=concurrency,
-            options=self._patient(options),
+            scheme=scheme,
         )
 
     async def create(
@@ -261,7 +261,6 @@ class Vouchers(Resource):
             code: The code.
             body: `DiscountVoucherCreate`, `GiftVoucherCreate`, `LoyaltyCardCreate`, or the mapping
                 that Voucherify documents. Amounts are in minor currency units.
-            **options: `timeout` in seconds and `retry`, for this call.
 
         Returns:
             The voucher.
@@ -275,9 +274,7 @@ class Vouchers(Resource):
         sent = _arguments.creation_body(code, body)
         pending = settlement.Settlement(self._caller, options)
         try:
-            return await self._fetch(
-                Voucher, routes.CREATE_VOUCHER, body=sent, options=options, code=code
-            )
+            return await self._fetch(Voucher, CREATE_VOUCHER(code=code), options, body=sent)
         except AmbiguousOutcomeError as error:
             return await settlement.settle_creation(code, sent, pending, error)
 
@@ -290,7 +287,6 @@ class Vouchers(Resource):
 
         Args:
             body: As for `create`; its `code_config` shapes the code.
-            **options: `timeout` in seconds and `retry`, for this call.
 
         Returns:
             The voucher.
@@ -299,7 +295,7 @@ class Vouchers(Resource):
             AmbiguousOutcomeError: It may or may not have been created.
         """
         body = {} if body is None else _arguments.object_body(body)
-        return await self._fetch(Voucher, routes.GENERATE_VOUCHER, body=body, options=options)
+        return await self._fetch(Voucher, GENERATE_VOUCHER(), options, body=body)
 
     async def update(
         self, code: str, changes: VoucherUpdate | Mapping[str, Any], **options: Unpack[CallOptions]
@@ -309,7 +305,6 @@ class Vouchers(Resource):
         Args:
             code: The voucher's code.
             changes: What to change. A field left out stays; None clears it.
-            **options: `timeout` in seconds and `retry`, for this call.
 
         Returns:
             The voucher as it is now.
@@ -319,9 +314,7 @@ class Vouchers(Resource):
             AmbiguousOutcomeError: The change may or may not have been made.
         """
         body = _arguments.object_body(changes)
-        return await self._fetch(
-            Voucher, routes.UPDATE_VOUCHER, body=body, options=options, code=code
-        )
+        return await self._fetch(Voucher, UPDATE_VOUCHER(code=code), options, body=body)
 
     async def delete(
         self, code: str, *, force: bool = False, **options: Unpack[CallOptions]
@@ -331,21 +324,19 @@ class Vouchers(Resource):
         Args:
             code: The voucher's code.
             force: Whether to delete it for good; otherwise it goes to the bin.
-            **options: `timeout` in seconds and `retry`, for this call.
 
         Raises:
             NotFoundError: There is no such voucher.
             AmbiguousOutcomeError: It may or may not have been deleted.
         """
         params = {"force": True} if force else None
-        await self._send(routes.DELETE_VOUCHER, params=params, options=options, code=code)
+        await self._send(DELETE_VOUCHER(code=code), options, params=params)
 
     async def enable(self, code: str, **options: Unpack[CallOptions]) -> Voucher:
         """Enable a voucher (`POST /v1/vouchers/{code}/enable`, operation enable-voucher).
 
         Args:
             code: The voucher's code.
-            **options: `timeout` in seconds and `retry`, for this call.
 
         Returns:
             The voucher.
@@ -353,14 +344,13 @@ class Vouchers(Resource):
         Raises:
             NotFoundError: There is no such voucher.
         """
-        return await self._fetch(Voucher, routes.ENABLE_VOUCHER, options=options, code=code)
+        return await self._fetch(Voucher, ENABLE_VOUCHER(code=code), options)
 
     async def disable(self, code: str, **options: Unpack[CallOptions]) -> Voucher:
         """Disable a voucher (`POST /v1/vouchers/{code}/disable`, operation disable-voucher).
 
         Args:
             code: The voucher's code.
-            **options: `timeout` in seconds and `retry`, for this call.
 
         Returns:
             The voucher.
@@ -368,7 +358,7 @@ class Vouchers(Resource):
         Raises:
             NotFoundError: There is no such voucher.
         """
-        return await self._fetch(Voucher, routes.DISABLE_VOUCHER, options=options, code=code)
+        return await self._fetch(Voucher, DISABLE_VOUCHER(code=code), options)
 
     async def update_balance(
         self,
@@ -394,7 +384,6 @@ class Vouchers(Resource):
             confirm: Whether to settle an unknown outcome here: the transaction is looked up by its
                 `source_id`; if it is there, its balance is returned; the update is repeated only
                 after a connection that broke, when the card's history shows that nothing was done.
-            **options: `timeout` in seconds and `retry`, for this call.
 
         Returns:
             The balance after the update.
@@ -411,11 +400,7 @@ class Vouchers(Resource):
 
         async def send(options: CallOptions) -> BalanceUpdate:
             return await self._fetch(
-                BalanceUpdate,
-                routes.UPDATE_BALANCE,
-                body=update.body,
-                options=options,
-                code=code,
+                BalanceUpdate, UPDATE_BALANCE(code=code), options, body=update.body
             )
 
         return await settlement.carry_out(update, send, pending, confirm=confirm)
@@ -428,14 +413,11 @@ class Vouchers(Resource):
         Args:
             code: The voucher's code.
             session_key: The session's key.
-            **options: `timeout` in seconds and `retry`, for this call.
 
         Raises:
             NotFoundError: There is no such voucher or session; `resource_type` says which.
         """
-        await self._send(
-            routes.RELEASE_SESSION, options=options, code=code, session_key=session_key
-        )
+        await self._send(RELEASE_SESSION(code=code, session_key=session_key), options)
 
     async def update_in_bulk(
         self,
@@ -448,7 +430,6 @@ class Vouchers(Resource):
         Args:
             items: A code and its metadata each: any iterable or async iterable. More than 10 MB go
                 out in several requests.
-            **options: `timeout` in seconds and `retry`, for each request.
 
         Returns:
             A handle on the background job; a `CombinedJob` where there are several requests.
@@ -458,7 +439,7 @@ class Vouchers(Resource):
             AmbiguousOutcomeError: The job may or may not have been accepted.
             BulkInterruptedError: Something failed after the first request was accepted.
         """
-        return await self._in_parts(routes.UPDATE_IN_BULK, items, "items", Body(), options)
+        return await self._in_parts(UPDATE_IN_BULK, items, "items", Body(), options)
 
     async def update_metadata_in_bulk(
         self,
@@ -472,7 +453,6 @@ class Vouchers(Resource):
             codes: The vouchers' codes: any iterable or async iterable. More than 10 MB go out in
                 several requests.
             metadata: What to set; other keys stay.
-            **options: `timeout` in seconds and `retry`, for each request.
 
         Returns:
             A handle on the background job; a `CombinedJob` where there are several requests.
@@ -484,7 +464,7 @@ class Vouchers(Resource):
         """
         shared = bodies.encode_json(metadata, name="metadata")
         body = Body(b'{"metadata":' + shared + b',"codes":[', b"]}")
-        return await self._in_parts(routes.UPDATE_METADATA, codes, "codes", body, options)
+        return await self._in_parts(UPDATE_METADATA, codes, "codes", body, options)
 
     async def _in_parts(
         self,
@@ -495,7 +475,7 @@ class Vouchers(Resource):
         options: CallOptions,
     ) -> AsyncJob:
         async def post(content: bytes) -> str:
-            return await self._accepted(route, body=content, options=options)
+            return await self._accepted(route(), options, body=content)
 
         sent = await send_items(items, name, body, post)
         return job_of(sent, AsyncActions(self._caller), self._caller.settings.clock)
