@@ -5,19 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import tempfile
-import uuid
 from collections.abc import AsyncIterable, Iterable, Mapping
 from contextlib import aclosing
 from os import PathLike
 from pathlib import Path
 from typing import IO, Any, Final
 
-import anyio
 from anyio import to_thread
 
 from .._bulk.batches import Items
 from ..models.voucher_imports import CampaignImport
 from ..models.vouchers import Voucher
+from .atomic import file_path, replacing_async
 from .csv_columns import COLUMNS, row_of
 
 _CHUNK: Final = 500
@@ -51,18 +50,12 @@ async def write_csv(
             metadata key with the name of a standard column.
         OSError: The file cannot be written.
     """
-    target = Path(path)
-    part = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
+    target = file_path(path, "path")
     # The metadata keys, and with them the columns, are known when the last voucher was seen.
     with tempfile.TemporaryFile("w+", encoding="utf-8", newline="") as rows:
         keys = await _collect(vouchers, rows)
-        try:
-            await to_thread.run_sync(_finish, rows, keys, part)
-            await anyio.Path(part).replace(target)
-        except BaseException:
-            with anyio.CancelScope(shield=True):
-                await anyio.Path(part).unlink(missing_ok=True)
-            raise
+        async with replacing_async(target) as file:
+            await to_thread.run_sync(_finish, rows, keys, file)
     return target
 
 
@@ -87,14 +80,15 @@ async def _collect(vouchers: Any, rows: IO[str]) -> list[str]:
     return list(keys)
 
 
-def _finish(rows: IO[str], keys: list[str], part: Path) -> None:
+def _finish(rows: IO[str], keys: list[str], file: IO[bytes]) -> None:
     """Write the header, and every row as wide as it."""
     header = [*COLUMNS, *keys]
     rows.seek(0)
-    with part.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows(row + [""] * (len(header) - len(row)) for row in csv.reader(rows))
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+    writer = csv.writer(text)
+    writer.writerow(header)
+    writer.writerows(row + [""] * (len(header) - len(row)) for row in csv.reader(rows))
+    text.detach()
 
 
 __all__ = ["write_csv"]

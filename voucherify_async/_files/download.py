@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from .._protocol import answers
 from .._protocol.answers import Answer
 from .._transport.exchange import header_map
 from ..errors import InvalidArgumentError
+from .atomic import replacing_async
 
 _OWN_DOMAIN = ".voucherify.io"
 _PORTS = {"https": 443, "http": 80}
@@ -93,19 +93,13 @@ async def write(pieces: AsyncGenerator[Piece, None], to: Path) -> Path:
     Raises:
         OSError: It cannot be written.
     """
-    part = anyio.Path(to.with_name(f".{to.name}.{uuid.uuid4().hex}.part"))
     position = 0
-    try:
-        async with aclosing(pieces), await anyio.open_file(part, "wb") as file:
-            async for piece in pieces:
-                if piece.offset != position:
-                    await file.seek(piece.offset)
-                    await file.truncate()
-                await file.write(piece.content)
-                position = piece.offset + len(piece.content)
-        await part.replace(to)
-    except BaseException:
-        with anyio.CancelScope(shield=True):
-            await part.unlink(missing_ok=True)
-        raise
+    async with replacing_async(to) as opened_file, aclosing(pieces):
+        file = anyio.wrap_file(opened_file)
+        async for piece in pieces:
+            if piece.offset != position:
+                await file.seek(piece.offset)
+                await file.truncate()
+            await file.write(piece.content)
+            position = piece.offset + len(piece.content)
     return to
