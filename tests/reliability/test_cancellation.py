@@ -42,7 +42,7 @@ async def real_client(url: str, **options: Any) -> AsyncIterator[AsyncVoucherify
 def pool_of(client: AsyncVoucherify) -> ConnectionPool:
     """The connections of a client."""
     sender: Any = client._caller.connections._sender
-    pool: ConnectionPool = sender.client._transport._pool
+    pool: ConnectionPool = sender.transport._pool
     return pool
 
 

@@ -15,7 +15,7 @@ from contextlib import (
     contextmanager,
     nullcontext,
 )
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import anyio
 
@@ -23,13 +23,14 @@ from .._protocol import answers, retry
 from .._protocol.answers import Answer
 from .._protocol.retry import Outcome, RetryPolicy
 from .._protocol.routes import Route
-from .._transport.exchange import HttpSender, Outgoing, exchange, opened
+from .._transport.exchange import Outgoing, Sender, StreamedAnswer
 from ..errors import TimeoutError as OwnTimeoutError
 from ..errors import TransportError, VoucherifyError
 from . import outcomes
 from .call import Call, CallOptions, Settings
 from .connections import Connections, Quotas
 from .quota import Quota
+from .settings import DEFAULT_HEADERS
 
 __all__ = ["Call", "CallOptions", "Caller", "Settings"]
 
@@ -116,8 +117,13 @@ class Caller:
         raise answers.error_from(outcome, settings.clock.time())
 
     @asynccontextmanager
-    async def open(self, url: str, headers: Mapping[str, str], *, sign: bool) -> AsyncIterator[Any]:
-        """GET an absolute URL and leave the body to be streamed; credentials only if `sign`.
+    async def open(
+        self, url: str, headers: Mapping[str, str], *, sign: bool
+    ) -> AsyncIterator[StreamedAnswer]:
+        """GET an absolute URL and leave the body to be streamed.
+
+        Only if `sign` does what is for the API alone go along: credentials, and the client's own
+        headers.
 
         Raises:
             TransportError: No answer came, or it broke off.
@@ -127,11 +133,12 @@ class Caller:
         async with AsyncExitStack() as opening:
             # The slot is for the opening: who works on the body for long may call meanwhile.
             async with self.connections.slots:
-                signed = {**settings.headers, **headers}
+                own = settings.headers if sign else DEFAULT_HEADERS
+                signed = {**own, **headers}
                 if sign:
                     signed.update(await settings.auth.headers(self.send_form, settings.clock))
                 outgoing = Outgoing("GET", url, signed, None, None, settings.timeout, "(download)")
-                response = await opening.enter_async_context(opened(sender, outgoing))
+                response = await opening.enter_async_context(sender.open(outgoing))
             yield response
 
     async def _attempt(
@@ -197,7 +204,7 @@ class Caller:
             return await self.settings.auth.headers(self.send_form, self.settings.clock)
 
     async def _exchange(
-        self, sender: HttpSender, outgoing: Outgoing, attempt: int, ends_at: float | None
+        self, sender: Sender, outgoing: Outgoing, attempt: int, ends_at: float | None
     ) -> Outcome:
         """Send one request, and log what came of it."""
         clock = self.settings.clock
@@ -205,7 +212,7 @@ class Caller:
         outcome: Outcome | None = None
         try:
             with self._bound(outgoing, ends_at, sent=True):
-                outcome = answer = await exchange(sender, outgoing)
+                outcome = answer = await sender.exchange(outgoing)
         except TransportError as error:
             outcome = error
             return error

@@ -13,7 +13,7 @@ from .._protocol import rate_limits
 from .._protocol.answers import Answer
 from .._protocol.rate_limits import RateLimit
 from .._protocol.routes import Route
-from .._transport.exchange import HttpSender
+from .._transport.exchange import Sender
 from .._transport.senders import Backend, ClientSender, own_sender
 from ..errors import ClientClosedError, ClientLoopError
 from .quota import Quota
@@ -30,11 +30,11 @@ class Connections:
         self._base_url = base_url
         self._max_concurrency = max_concurrency
         self._loop: object = None
-        self._sender: HttpSender | None = None
+        self._sender: Sender | None = None
         self._slots: anyio.Semaphore | None = None
         self.closed = False
 
-    def sender(self) -> HttpSender:
+    def sender(self) -> Sender:
         """The HTTP client to send with, in the event loop that `check_loop` was called in.
 
         Raises:
@@ -88,7 +88,7 @@ class Connections:
             self.check_loop()
             self._sender = None
             self.closed = True
-            await sender.client.aclose()
+            await sender.aclose()
         self.closed = True
 
     def __del__(self) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import anyio
@@ -14,7 +13,7 @@ from attrs import frozen
 from .._calls.caller import Caller
 from .._protocol import answers
 from .._protocol.answers import Answer
-from .._transport.exchange import header_map
+from .._transport.exchange import StreamedAnswer
 from ..errors import InvalidArgumentError
 from .atomic import replacing_async
 
@@ -55,8 +54,10 @@ def _origin(url: SplitResult) -> tuple[str, str, int | None]:
 
 
 @asynccontextmanager
-async def opened(caller: Caller, url: str, headers: Mapping[str, str]) -> AsyncIterator[Any]:
-    """Open a download as a response of httpx's shape whose body was not read.
+async def opened(
+    caller: Caller, url: str, headers: Mapping[str, str]
+) -> AsyncIterator[StreamedAnswer]:
+    """Open a download as an answer whose body was not read.
 
     Raises:
         InvalidArgumentError: It is no http(s) URL.
@@ -82,8 +83,8 @@ def _is_address(url: str) -> bool:
     return named and parts.scheme in _PORTS and url.isprintable() and " " not in url
 
 
-async def _refuse(response: Any, caller: Caller) -> None:
-    answer = Answer(response.status_code, header_map(response), await response.aread())
+async def _refuse(response: StreamedAnswer, caller: Caller) -> None:
+    answer = Answer(response.status_code, response.headers, await response.read())
     raise answers.error_from(answer, caller.settings.clock.time())
 
 

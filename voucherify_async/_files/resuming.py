@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any, Final
+from typing import Final
 
 from .._calls.caller import Caller
 from .._protocol.answers import Answer
 from .._protocol.rate_limits import integer
 from .._protocol.retry import Outcome, RetryPolicy
-from .._transport.exchange import header_map
+from .._transport.exchange import StreamedAnswer
 from ..errors import APIError, ProtocolError, TransportError
 from . import download
 from .download import Piece
@@ -35,9 +35,9 @@ class _State:
             return plain
         return {**plain, "Range": f"bytes={self.position}-", "If-Range": self.tag}
 
-    def begin(self, response: Any) -> None:
+    def begin(self, response: StreamedAnswer) -> None:
         """Note where the answer begins."""
-        headers = header_map(response)
+        headers = response.headers
         place = _RANGE.fullmatch(headers.get("content-range", ""))
         if response.status_code == 206 and place is not None:
             self.position = int(place[1])
@@ -78,7 +78,7 @@ async def pieces(caller: Caller, url: str) -> AsyncGenerator[Piece, None]:
         try:
             async with download.opened(caller, url, state.headers()) as response:
                 state.begin(response)
-                async with aclosing(response.aiter_bytes()) as contents:
+                async with aclosing(response.iter_bytes()) as contents:
                     async for content in contents:
                         yield Piece(state.position, content)
                         state.position += len(content)

@@ -1,17 +1,14 @@
-"""One request, once, over whichever HTTP client there is."""
+"""What sends requests, whatever HTTP library stands behind it: one request, once."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
-import anyio
 from attrs import field, frozen
 
 from .._protocol.answers import Answer
-from ..errors import TransportError
-from .translation import detached_cause, translate
 
 
 @frozen
@@ -27,87 +24,74 @@ class Outgoing:
     template: str
 
 
-class HttpSender(Protocol):
-    """What turns a request into an answer that is still open."""
+class StreamedAnswer(Protocol):
+    """An answer whose body is still to be read."""
 
-    client: Any
-
-    async def open(self, request: Outgoing) -> Any:
-        """Send, and return a response of httpx's shape whose body was not read."""
+    @property
+    def status_code(self) -> int:
+        """The HTTP status."""
         ...
 
-    async def read(self, response: Any) -> bytes:
-        """Read the body to its end and close the response."""
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers, names in lower case."""
+        ...
+
+    @property
+    def is_delimited(self) -> bool:
+        """Whether the answer says where its body ends (a length, or chunks).
+
+        Of any other the end of the connection is the end, which a connection that broke looks like.
+        """
+        ...
+
+    def iter_bytes(self) -> AsyncGenerator[bytes, None]:
+        """The body, unpacked, piece by piece.
+
+        Raises:
+            TransportError: It broke off.
+        """
+        ...
+
+    async def read(self) -> bytes:
+        """The whole body, unpacked.
+
+        Raises:
+            TransportError: It broke off.
+        """
         ...
 
 
-@asynccontextmanager
-async def opened(sender: HttpSender, request: Outgoing) -> AsyncIterator[Any]:
-    """One response of httpx's shape, open for as long as the block runs.
+class Sender(Protocol):
+    """Sends requests, once each: no redirect, repetition or cookie.
 
-    Raises:
-        TransportError: No answer came, or it broke off. It carries no request and no secret.
+    Each backend translates its library's errors to `TransportError`, whose `sent` is False only
+    where the request surely did not reach the other side whole.
     """
-    response: Any = None
-    try:
-        response = await sender.open(request)
-        try:
-            yield response
-        finally:
-            await _close(response)
-    except Exception as error:
-        failure, cause = _translated(error, request)
-        if failure is None:
-            raise
-        failure.status_code = getattr(response, "status_code", None)
-    else:
-        return
-    # Raised out here, so that the HTTP client's error, which holds the request with its
-    # credentials, is not dragged along as context.
-    raise failure from cause
 
+    async def exchange(self, request: Outgoing) -> Answer:
+        """Send a request and read its answer to the end.
 
-async def exchange(sender: HttpSender, request: Outgoing) -> Answer:
-    """Send one request and read its answer to the end.
+        Raises:
+            TransportError: No answer came, or it broke off. It carries no request and no secret.
+        """
+        ...
 
-    Raises:
-        TransportError: No answer came, or it broke off.
-    """
-    # What `opened` does, without its cost on the way that everything goes.
-    response: Any = None
-    try:
-        response = await sender.open(request)
-        try:
-            content = await sender.read(response)
-        except BaseException:
-            await _close(response)
-            raise
-    except Exception as error:
-        failure, cause = _translated(error, request)
-        if failure is None:
-            raise
-        failure.status_code = getattr(response, "status_code", None)
-    else:
-        return Answer(response.status_code, header_map(response), content)
-    raise failure from cause
+    def open(self, request: Outgoing) -> AbstractAsyncContextManager[StreamedAnswer]:
+        """Send a request and leave the body of its answer to be read, while the block runs.
 
+        Raises:
+            TransportError: No answer came, or it broke off. It carries no request and no secret.
+        """
+        ...
 
-async def _close(response: Any) -> None:
-    # The connection has to be given back or closed, also while the caller is being cancelled.
-    with anyio.CancelScope(shield=True):
-        await response.aclose()
+    async def distrust(self) -> None:
+        """Use no connection again that was open until now: an answer did not fit its request.
 
+        Of a client that was passed in the connections are not ours, and nothing happens.
+        """
+        ...
 
-def header_map(response: Any) -> dict[str, str]:
-    """The headers of a response, names in lower case."""
-    return {
-        name.decode("latin-1").lower(): value.decode("latin-1")
-        for name, value in response.headers.raw
-    }
-
-
-def _translated(
-    error: Exception, request: Outgoing
-) -> tuple[TransportError | None, BaseException | None]:
-    translated = translate(error, method=request.method, template=request.template)
-    return translated, detached_cause(error)
+    async def aclose(self) -> None:
+        """Close every connection of our own; requests that are under way end with an error."""
+        ...

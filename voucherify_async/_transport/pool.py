@@ -43,6 +43,7 @@ class ConnectionPool:
         self._network = NetworkBackend()
         self._idle: dict[OriginKey, deque[AsyncHTTPConnection]] = {}
         self._in_use: set[AsyncHTTPConnection] = set()
+        self._distrusted: set[AsyncHTTPConnection] = set()
         self._closed = False
 
     @cached_property
@@ -75,13 +76,22 @@ class ConnectionPool:
             extensions=response.extensions,
         )
 
+    async def distrust(self) -> None:
+        """Close the idle connections now, and those in use when their requests end."""
+        self._distrusted |= self._in_use
+        await self._close_idle()
+
     async def aclose(self) -> None:
         """Close every connection; requests that are under way end with a read error."""
         self._closed = True
-        connections = [c for idle in self._idle.values() for c in idle] + list(self._in_use)
-        self._idle.clear()
-        for connection in connections:
+        await self._close_idle()
+        for connection in list(self._in_use):
             await _close(connection)
+
+    async def _close_idle(self) -> None:
+        for idle in self._idle.values():
+            while idle:
+                await _close(idle.pop())
 
     def _new(self, origin: Origin) -> AsyncHTTPConnection:
         connection = AsyncHTTPConnection(
@@ -106,10 +116,12 @@ class ConnectionPool:
         self, connection: AsyncHTTPConnection, idle: deque[AsyncHTTPConnection]
     ) -> None:
         self._in_use.discard(connection)
+        is_trusted = connection not in self._distrusted
+        self._distrusted.discard(connection)
         speaking = getattr(connection, "_connection", None)
         # One that never connected calls itself idle as well as closed.
         is_usable = connection.is_idle() and not connection.is_closed() and not self._closed
-        if is_usable and not _has_leftovers(speaking):
+        if is_usable and is_trusted and not _has_leftovers(speaking):
             _unlock(speaking, "_state_lock")
             idle.append(connection)
         else:

@@ -12,7 +12,8 @@ import httpx
 import sniffio
 
 from ..errors import ConfigurationError
-from .exchange import HttpSender, Outgoing
+from .exchange import Outgoing, Sender
+from .httpx_shape import HttpxShapedSender
 from .urls import Origin
 
 if TYPE_CHECKING:
@@ -34,34 +35,45 @@ class PooledTransport(httpx.AsyncHTTPTransport):
         # Without super().__init__(), which would read certificates and make a pool to throw away.
         self._pool: Any = ConnectionPool(_ssl_context, keepalive_expiry=KEEPALIVE_SECONDS)
 
+    async def distrust(self) -> None:
+        """Use no connection again that was open until now."""
+        await self._pool.distrust()
+
 
 def _ssl_context() -> SSLContext:
     return httpx.create_ssl_context()
 
 
-class DirectSender:
+class DirectSender(HttpxShapedSender):
     """The owned client; requests go to its transport without the detour through it.
 
     Voucherify needs no cookies, redirects or auth flows, which is what the detour would cost.
     """
 
     def __init__(self, transport: httpx.AsyncBaseTransport, base_url: str) -> None:
-        self._transport = transport
+        self.transport = transport
         self._origin = Origin(base_url)
-        self.client = httpx.AsyncClient(transport=transport)
 
-    async def open(self, request: Outgoing) -> Any:
-        """Hand the request to the transport."""
+    async def distrust(self) -> None:
+        """Use no connection again that was open until now."""
+        if isinstance(self.transport, PooledTransport):
+            await self.transport.distrust()
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self.transport.aclose()
+
+    async def _send(self, request: Outgoing) -> Any:
         built = self._built(request) if request.files is None else _built_with_files(request)
         content = built.read()
         built.stream = _Body(content)
-        response = await self._transport.handle_async_request(built)
+        response = await self.transport.handle_async_request(built)
         response.request = built
         return response
 
-    async def read(self, response: Any) -> bytes:
-        """Read the body past the decoders and chunkers that an answer of JSON has no need of."""
-        # What hooks into the transport may have read it.
+    async def _read(self, response: Any) -> bytes:
+        # Past the decoders and chunkers that an answer of JSON has no need of. Whoever hooks into
+        # the transport may have read it already.
         if response.is_stream_consumed or "content-encoding" in response.headers:
             content: bytes = await response.aread()
             return content
@@ -123,15 +135,21 @@ def _timeouts(timeout: Any) -> dict[str, float | None]:
     return httpx.Timeout(timeout).as_dict()
 
 
-class ClientSender:
+class ClientSender(HttpxShapedSender):
     """An injected client, or one of our own behind a proxy from the environment."""
 
     def __init__(self, client: Any) -> None:
-        self.client = client
+        self._client = client
 
-    async def open(self, request: Outgoing) -> Any:
-        """Send through the client, with its own headers, hooks and transport, but no redirects."""
-        built = self.client.build_request(
+    async def distrust(self) -> None:
+        """Do nothing: the connections are not ours."""
+
+    async def aclose(self) -> None:
+        """Do nothing: the client is not ours."""
+
+    async def _send(self, request: Outgoing) -> Any:
+        # With the client's own headers, hooks and transport, but without its redirects.
+        built = self._client.build_request(
             request.method,
             request.url,
             headers=request.headers,
@@ -140,15 +158,18 @@ class ClientSender:
             timeout=request.timeout,
         )
         # Across a redirect the client would keep our keys' headers, whatever the host.
-        return await self.client.send(built, stream=True, follow_redirects=False)
-
-    async def read(self, response: Any) -> bytes:
-        """Read the body as the client's own class does."""
-        content: bytes = await response.aread()
-        return content
+        return await self._client.send(built, stream=True, follow_redirects=False)
 
 
-def own_sender(base_url: str, backend: Backend) -> HttpSender:
+class _OwnClientSender(ClientSender):
+    """A client of our own behind a proxy."""
+
+    async def aclose(self) -> None:
+        """Close it."""
+        await self._client.aclose()
+
+
+def own_sender(base_url: str, backend: Backend) -> Sender:
     """A sender with a client of our own for one origin.
 
     Raises:
@@ -158,7 +179,7 @@ def own_sender(base_url: str, backend: Backend) -> HttpSender:
         return DirectSender(_aiohttp_transport(), base_url)
     if _is_proxied(base_url):
         limits = httpx.Limits(max_connections=None, keepalive_expiry=KEEPALIVE_SECONDS)
-        return ClientSender(httpx.AsyncClient(limits=limits))
+        return _OwnClientSender(httpx.AsyncClient(limits=limits))
     return DirectSender(PooledTransport(), base_url)
 
 

@@ -226,7 +226,7 @@ class Exports(Resource):
         if isinstance(export, str):
             export = await self.get(export)
         async with opened(self._caller, _address(export), {}) as response:
-            yield response.aiter_bytes()
+            yield response.iter_bytes()
 
     def follow(self, export: Export) -> ExportJob:
         """A handle on an export that was accepted.
