@@ -9,34 +9,37 @@ import base64
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from copy import copy
-from typing import TYPE_CHECKING, NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 from urllib.parse import urlencode
 
 import anyio
+from attrs import frozen
 
 from ._clock import Clock
 from ._protocol import routes
 from ._protocol.answers import Answer, decode_answer
+from ._protocol.headers import SecretForm, SignedHeaders, is_header_text
 from ._protocol.routes import Route
 from .errors import ConfigurationError, NotFoundError, ResponseValidationError, VoucherifyError
 
-SendForm = Callable[[Route, bytes, Mapping[str, str]], Awaitable[Answer]]
+SendForm = Callable[
+    [Route, bytes | SecretForm, SignedHeaders | Mapping[str, str]], Awaitable[Answer]
+]
 """Sends a form to the API's own origin with just these headers, and raises on an error status."""
-
-
-if TYPE_CHECKING:
-    from .models.oauth import OAuthToken
 
 
 class Auth(Protocol):
     """What signs requests. Make your own by writing these two methods."""
 
-    async def headers(self, send_form: SendForm, clock: Clock) -> Mapping[str, str]:
-        """The headers that sign the next request."""
+    async def headers(self, send_form: SendForm, clock: Clock) -> SignedHeaders | Mapping[str, str]:
+        """The headers that sign the next request; a mapping is wrapped at once."""
         ...
 
-    def rejected(self, headers: Mapping[str, str]) -> bool:
-        """Told of a 401 to a request signed with `headers`; True asks for one more try."""
+    def rejected(self, headers: SignedHeaders) -> bool:
+        """Told of a 401 to a request signed with `headers`; True asks for one more try.
+
+        `headers["Authorization"]` is the value that was sent.
+        """
         ...
 
 
@@ -48,13 +51,12 @@ class _SecretHolder:
 
 
 class _StaticAuth(_SecretHolder):
-    def __init__(self, headers: Mapping[str, str]) -> None:
-        self._headers = headers
+    _headers: SignedHeaders
 
-    async def headers(self, send_form: SendForm, clock: Clock) -> Mapping[str, str]:  # noqa: ARG002
+    async def headers(self, send_form: SendForm, clock: Clock) -> SignedHeaders:  # noqa: ARG002
         return self._headers
 
-    def rejected(self, headers: Mapping[str, str]) -> bool:  # noqa: ARG002
+    def rejected(self, headers: SignedHeaders) -> bool:  # noqa: ARG002
         return False
 
 
@@ -66,13 +68,15 @@ class ApiKeyAuth(_StaticAuth):
         app_token: The secret key (`X-App-Token`).
 
     Raises:
-        ConfigurationError: One of them is empty or no header value.
+        ConfigurationError: One of them is empty, or a header cannot carry it.
     """
 
     def __init__(self, app_id: str, app_token: str) -> None:
-        _check_secret("app_id", app_id)
-        _check_secret("app_token", app_token)
-        super().__init__(_Headers({"X-App-Id": app_id, "X-App-Token": app_token}))
+        try:
+            _check_secrets(app_id=app_id, app_token=app_token)
+            self._headers = SignedHeaders({"X-App-Id": app_id, "X-App-Token": app_token})
+        finally:
+            del app_id, app_token
 
     def __repr__(self) -> str:
         return "ApiKeyAuth(app_id=***, app_token=***)"
@@ -85,12 +89,15 @@ class BearerAuth(_StaticAuth):
         token: The access token.
 
     Raises:
-        ConfigurationError: It is empty or no header value.
+        ConfigurationError: It is empty, or a header cannot carry it.
     """
 
     def __init__(self, token: str) -> None:
-        _check_secret("token", token)
-        super().__init__(_Headers(Authorization=f"Bearer {token}"))
+        try:
+            _check_secrets(token=token)
+            self._headers = SignedHeaders({"Authorization": f"Bearer {token}"})
+        finally:
+            del token
 
     def __repr__(self) -> str:
         return "BearerAuth(token=***)"
@@ -123,34 +130,38 @@ class OAuthClientCredentials(_SecretHolder):
         project_id: str | None = None,
         renew_before: float = 60.0,
     ) -> None:
-        _check_secret("client_id", client_id)
-        _check_secret("client_secret", client_secret)
+        try:
+            _check_secrets(client_id=client_id, client_secret=client_secret)
+            self._sign = (
+                SignedHeaders({"X-App-Id": client_id, "X-App-Token": client_secret})
+                if project_id is None
+                else _basic(client_id, client_secret)
+            )
+        finally:
+            del client_id, client_secret
         scopes = scope.split() if isinstance(scope, str) else list(scope)
         if not scopes:
             raise ConfigurationError('scope: name at least one, such as "api"')
         form = {"grant_type": "client_credentials", "scope": " ".join(scopes)}
         if project_id is None:
             self._route = routes.OAUTH_TOKEN
-            self._sign = _Headers({"X-App-Id": client_id, "X-App-Token": client_secret})
         else:
             form["project_id"] = project_id
             self._route = routes.OAUTH_TOKEN_V2
-            pair = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode()
-            self._sign = _Headers(Authorization=f"Basic {pair}")
         self.scope = form["scope"]
         self._form = urlencode(form).encode()
         self._renew_before = renew_before
         self._fetching = anyio.Lock()
         self._failures = 0
         self._failure: VoucherifyError | None = None
-        self._bearer: _Headers | None = None
+        self._bearer: SignedHeaders | None = None
         self._renew_at = 0.0
         self._send_form: SendForm | None = None
 
     def __repr__(self) -> str:
         return f"OAuthClientCredentials(client_id=***, client_secret=***, scope={self.scope!r})"
 
-    async def headers(self, send_form: SendForm, clock: Clock) -> Mapping[str, str]:
+    async def headers(self, send_form: SendForm, clock: Clock) -> SignedHeaders:
         """The `Authorization` header, with a token that is good for a while yet."""
         bearer = self._current(clock)
         if bearer is None:
@@ -164,12 +175,9 @@ class OAuthClientCredentials(_SecretHolder):
                 bearer = bearer or await self._fetch(send_form, clock)
         return bearer
 
-    def rejected(self, headers: Mapping[str, str]) -> bool:
+    def rejected(self, headers: SignedHeaders) -> bool:
         """Drop the token that met a 401, unless it has been replaced meanwhile."""
-        if (
-            self._bearer is not None
-            and headers.get("Authorization") == self._bearer["Authorization"]
-        ):
+        if headers is self._bearer:
             self._bearer = None
         return True
 
@@ -186,8 +194,7 @@ class OAuthClientCredentials(_SecretHolder):
         if bearer is not None and self._send_form is not None:
             # No request is to be signed with it from here on.
             self._bearer = None
-            token = bearer["Authorization"].removeprefix("Bearer ")
-            form = urlencode({"access_token": token}).encode()
+            form = SecretForm(access_token=bearer["Authorization"].removeprefix("Bearer "))
             try:
                 await self._send_form(routes.OAUTH_REVOKE, form, self._sign)
             except NotFoundError:
@@ -198,10 +205,10 @@ class OAuthClientCredentials(_SecretHolder):
                 self._bearer = self._bearer or bearer
                 raise
 
-    def _current(self, clock: Clock) -> Mapping[str, str] | None:
+    def _current(self, clock: Clock) -> SignedHeaders | None:
         return self._bearer if clock.monotonic() < self._renew_at else None
 
-    async def _fetch(self, send_form: SendForm, clock: Clock) -> Mapping[str, str]:
+    async def _fetch(self, send_form: SendForm, clock: Clock) -> SignedHeaders:
         self._send_form = send_form
         asked_at = clock.monotonic()
         try:
@@ -209,48 +216,71 @@ class OAuthClientCredentials(_SecretHolder):
         except VoucherifyError as error:
             self._failures, self._failure = self._failures + 1, copy(error)
             raise
-        lifetime = 900 if token.expires_in is None else token.expires_in
         # A token that ends sooner than the margin is used for half of its life.
+        lifetime = token.lifetime
         self._renew_at = asked_at + max(lifetime - self._renew_before, lifetime / 2)
-        self._bearer = _Headers(Authorization=f"Bearer {token.access_token}")
-        return self._bearer
+        self._bearer = token.headers
+        return token.headers
 
 
-class _Headers(dict[str, str]):
-    """Headers that sign a request; where a debugger shows variables, it shows no secret."""
+@frozen
+class _Token:
+    """A token that was fetched, and the seconds that it lives."""
 
-    def __repr__(self) -> str:
-        return f"<{', '.join(self)}>"
+    headers: SignedHeaders
+    lifetime: float
 
 
-def _read_token(answer: Answer) -> OAuthToken:
+def _read_token(answer: Answer) -> _Token:
     """The token of an answer.
 
     Raises:
         ResponseValidationError: There is none. What came instead is kept out of the error, as it
             may hold the token or a part of it.
     """
-    from ._conversion.converter import from_dict
-    from .models.oauth import OAuthToken
-
-    token: OAuthToken | None = None
-    with suppress(VoucherifyError):
-        token = from_dict(OAuthToken, decode_answer(answer) or {})
-    if token is None or not token.access_token or not _is_header_text(token.access_token):
+    token = _parse_token(answer)
+    if token is None:
         raise ResponseValidationError(
             path="$.access_token", expected="a token", value=None, model="OAuthToken"
         )
     return token
 
 
-def _check_secret(name: str, value: str) -> None:
+def _parse_token(answer: Answer) -> _Token | None:
+    """The token of an answer; it never raises, as its frame holds the token."""
+    body: Any = None
+    with suppress(ResponseValidationError):
+        body = decode_answer(answer)
+    if not isinstance(body, dict) or not _is_secret(body.get("access_token")):
+        return None
+    lifetime = body.get("expires_in")
+    if lifetime is None:
+        lifetime = 900
+    if not isinstance(lifetime, int):
+        return None
+    return _Token(SignedHeaders({"Authorization": f"Bearer {body['access_token']}"}), lifetime)
+
+
+def _check_secrets(**secrets: Any) -> None:
+    """Refuse what cannot be a credential; neither the message nor a frame shows it."""
+    faults = [fault for name, value in secrets.items() if (fault := _fault(name, value))]
+    del secrets
+    if faults:
+        raise ConfigurationError(faults[0])
+
+
+def _fault(name: str, value: Any) -> str | None:
     if not isinstance(value, str) or not value.strip():
-        raise ConfigurationError(f"{name}: is empty; take it from the project's settings")
-    if not _is_header_text(value):
-        # The value itself must not be shown.
-        raise ConfigurationError(f"{name}: has characters that no HTTP header can carry")
+        return f"{name}: is empty; take it from the project's settings"
+    if not is_header_text(value):
+        return f"{name}: has characters that no HTTP header can carry"
+    return None
 
 
-def _is_header_text(value: str) -> bool:
-    # One that no header can carry, a blank at its end for one, would be quoted in an error.
-    return value.isascii() and value.isprintable() and value == value.strip()
+def _is_secret(value: Any) -> bool:
+    return is_header_text(value) and value != ""
+
+
+def _basic(name: str, password: str) -> SignedHeaders:
+    pair = base64.b64encode(f"{name}:{password}".encode())
+    return SignedHeaders({"Authorization": f"Basic {pair.decode()}"})

@@ -26,6 +26,7 @@ from ._calls.settings import (
 )
 from ._clock import Clock
 from ._protocol import answers, bodies
+from ._protocol.headers import SignedHeaders
 from ._protocol.rate_limits import RateLimit
 from ._protocol.retry import SAFE_METHODS, RetryPolicy
 from ._protocol.routes import BoundRoute, Route
@@ -119,6 +120,12 @@ class AsyncVoucherify:
         # not at the first call, which someone is waiting for.
         from . import resources as _  # noqa: F401
 
+        try:
+            auth = resolve_auth(app_id, app_token, auth)
+            added = client_headers(api_version, headers)
+        finally:
+            # An error tracker serialises the variables of the frames that an error went through.
+            del app_id, app_token, headers
         if (
             not isinstance(max_concurrency, int)
             or isinstance(max_concurrency, bool)
@@ -135,10 +142,10 @@ class AsyncVoucherify:
         address = resolve_base_url(base_url, cluster)
         settings = Settings(
             base_url=address,
-            auth=resolve_auth(app_id, app_token, auth),
+            auth=auth,
             timeout=check_timeout(timeout),
             retry=RetryPolicy() if isinstance(retry, Unset) else retry,
-            headers={**DEFAULT_HEADERS, **client_headers(api_version, headers)},
+            headers=SignedHeaders(DEFAULT_HEADERS, added),
             clock=clock,
         )
         connections = Connections(
@@ -250,11 +257,11 @@ class AsyncVoucherify:
         if "retry" in options:
             settings = evolve(settings, retry=options["retry"])
         if "headers" in options or "api_version" in options:
-            headers = dict(settings.headers)
+            kept = settings.headers
             if "api_version" in options:
-                headers.pop(API_VERSION, None)
-            added = client_headers(options.get("api_version"), options.get("headers"))
-            settings = evolve(settings, headers={**headers, **added})
+                kept = kept.without(API_VERSION)
+            added = client_headers(options.get("api_version"), options.pop("headers", None))
+            settings = evolve(settings, headers=SignedHeaders(kept, added))
         other = object.__new__(AsyncVoucherify)
         other._caller = Caller(settings, caller.connections, quotas)
         other._owns_connections = False
@@ -294,6 +301,10 @@ class AsyncVoucherify:
             ResponseValidationError: The body is no JSON; of a write, `UnreadableAnswerError`.
             AmbiguousOutcomeError: A write may or may not have happened.
         """
+        try:
+            added = check_headers(headers)
+        finally:
+            del headers
         check_path(path)
         if not isinstance(method, str) or not method.isascii() or not method.isalpha():
             raise InvalidArgumentError(f"method: expected a name such as GET, got {method!r}")
@@ -308,7 +319,7 @@ class AsyncVoucherify:
             query=query,
             params=params,
             files=files,
-            headers=check_headers(headers or {}),
+            headers=added,
         )
         answer = await self._caller.send(call)
         try:

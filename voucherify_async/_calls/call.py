@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from .._clock import Clock
 from .._protocol import bodies, queries
+from .._protocol.headers import SignedHeaders
 from .._protocol.retry import RetryPolicy
 from .._protocol.routes import BoundRoute, Route
 from .._unset import UNSET
@@ -55,7 +56,7 @@ class Settings:
     auth: Auth
     timeout: Any
     retry: RetryPolicy | None
-    headers: Mapping[str, str] = field(repr=False)
+    headers: SignedHeaders
     clock: Clock
 
 
@@ -68,7 +69,7 @@ class Call:
     content: bytes | None = field(default=None, repr=False)
     content_type: str | None = None
     files: Mapping[str, Any] | None = field(default=None, repr=False)
-    headers: Mapping[str, str] = field(factory=dict, repr=False)
+    headers: SignedHeaders = field(factory=SignedHeaders)
     options: CallOptions = field(factory=CallOptions)
 
     @property
@@ -86,7 +87,7 @@ class Call:
         query: str = "",
         params: Mapping[str, Any] | None = None,
         files: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: SignedHeaders | None = None,
     ) -> Call:
         """The call of a route with what a method was given.
 
@@ -111,4 +112,4 @@ class Call:
         if content is None and body is not UNSET:
             content = bodies.encode_json(body)
         content_type = None if content is None else "application/json"
-        return cls(target, query, content, content_type, files, headers or {}, options)
+        return cls(target, query, content, content_type, files, headers or SignedHeaders(), options)

@@ -21,11 +21,12 @@ import anyio
 
 from .._protocol import answers, retry
 from .._protocol.answers import Answer
+from .._protocol.headers import SecretForm, SignedHeaders, wrap
 from .._protocol.retry import Outcome, RetryPolicy
 from .._protocol.routes import Route
 from .._transport.exchange import Outgoing, Sender, StreamedAnswer
+from ..errors import ConfigurationError, TransportError, VoucherifyError
 from ..errors import TimeoutError as OwnTimeoutError
-from ..errors import TransportError, VoucherifyError
 from . import outcomes
 from .call import Call, CallOptions, Settings
 from .connections import Connections, Quotas
@@ -35,7 +36,7 @@ from .settings import DEFAULT_HEADERS
 __all__ = ["Call", "CallOptions", "Caller", "Settings"]
 
 _log: Final = logging.getLogger("voucherify_async")
-_FORM: Final = "application/x-www-form-urlencoded"
+_FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 _ONCE: Final = RetryPolicy(max_attempts=1)
 _UNBOUND: Final = nullcontext()
 
@@ -89,7 +90,9 @@ class Caller:
         """The retry policy of a call with these options."""
         return options.get("retry", self.settings.retry) or _ONCE
 
-    async def send_form(self, route: Route, form: bytes, headers: Mapping[str, str]) -> Answer:
+    async def send_form(
+        self, route: Route, form: bytes | SecretForm, headers: SignedHeaders | Mapping[str, str]
+    ) -> Answer:
         """Send a form to the API with just these headers; what an `Auth` fetches tokens with.
 
         Raises:
@@ -97,9 +100,19 @@ class Caller:
             APIError: Voucherify refused.
         """
         settings, policy = self.settings, self.settings.retry or _ONCE
-        signed = {**settings.headers, "Content-Type": _FORM, **headers}
-        url, template = settings.base_url + route.template, route.template
-        outgoing = Outgoing(route.method, url, signed, form, None, settings.timeout, template)
+        try:
+            signed = wrap(headers, name="auth", error=ConfigurationError)
+        finally:
+            del headers
+        outgoing = Outgoing(
+            route.method,
+            settings.base_url + route.template,
+            SignedHeaders(settings.headers, _FORM, signed),
+            form if isinstance(form, bytes) else form.reveal(),
+            None,
+            settings.timeout,
+            route.template,
+        )
         attempt = 0
         while True:
             attempt += 1
@@ -133,11 +146,13 @@ class Caller:
         async with AsyncExitStack() as opening:
             # The slot is for the opening: who works on the body for long may call meanwhile.
             async with self.connections.slots:
-                own = settings.headers if sign else DEFAULT_HEADERS
-                signed = {**own, **headers}
-                if sign:
-                    signed.update(await settings.auth.headers(self.send_form, settings.clock))
-                outgoing = Outgoing("GET", url, signed, None, None, settings.timeout, "(download)")
+                # Another host gets nothing of ours, and no gateway's key of the caller's either.
+                own = settings.headers if sign else SignedHeaders(DEFAULT_HEADERS)
+                signed = await self._signed() if sign else SignedHeaders()
+                complete = SignedHeaders(own, headers, signed)
+                outgoing = Outgoing(
+                    "GET", url, complete, None, None, settings.timeout, "(download)"
+                )
                 response = await opening.enter_async_context(sender.open(outgoing))
             yield response
 
@@ -199,9 +214,21 @@ class Caller:
                 quota.leave(None)
                 raise
 
-    async def _sign(self, call: Call, ends_at: float | None) -> Mapping[str, str]:
+    async def _sign(self, call: Call, ends_at: float | None) -> SignedHeaders:
         with self._bound(call.route, ends_at, sent=False):
-            return await self.settings.auth.headers(self.send_form, self.settings.clock)
+            return await self._signed()
+
+    async def _signed(self) -> SignedHeaders:
+        """The headers that sign the next request.
+
+        Raises:
+            ConfigurationError: An `Auth` of the user's own gave what no header can carry.
+        """
+        return wrap(
+            await self.settings.auth.headers(self.send_form, self.settings.clock),
+            name="auth",
+            error=ConfigurationError,
+        )
 
     async def _exchange(
         self, sender: Sender, outgoing: Outgoing, attempt: int, ends_at: float | None
@@ -222,12 +249,11 @@ class Caller:
             if started is not None:
                 _log_attempt(outgoing, outcome, attempt, clock.monotonic() - started)
 
-    def _outgoing(self, call: Call, signed: Mapping[str, str]) -> Outgoing:
+    def _outgoing(self, call: Call, signed: SignedHeaders) -> Outgoing:
         settings = self.settings
         url = settings.base_url + call.target.path + (f"?{call.query}" if call.query else "")
-        headers = {**settings.headers, **call.headers, **signed}
-        if call.content_type is not None:
-            headers["Content-Type"] = call.content_type
+        typed = {} if call.content_type is None else {"Content-Type": call.content_type}
+        headers = SignedHeaders(settings.headers, call.headers, signed, typed)
         timeout = call.options.get("timeout", settings.timeout)
         return Outgoing(
             call.route.method, url, headers, call.content, call.files, timeout, call.route.template

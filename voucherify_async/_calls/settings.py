@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
+from .._protocol.headers import SignedHeaders, wrap
 from .._version import __version__
 from ..auth import ApiKeyAuth, Auth
 from ..errors import ConfigurationError, InvalidArgumentError
@@ -24,17 +25,6 @@ DEFAULT_HEADERS: Final = {
     "Accept-Encoding": "gzip, deflate",
 }
 API_VERSION: Final = "X-Voucherify-API-Version"
-_SPELLING: Final = {
-    name.lower(): name
-    for name in (
-        *DEFAULT_HEADERS,
-        API_VERSION,
-        "Content-Type",
-        "X-App-Id",
-        "X-App-Token",
-        "Authorization",
-    )
-}
 
 
 def resolve_auth(app_id: str | None, app_token: str | None, auth: Auth | None) -> Auth:
@@ -43,21 +33,25 @@ def resolve_auth(app_id: str | None, app_token: str | None, auth: Auth | None) -
     Raises:
         ConfigurationError: There is none, or too much.
     """
-    if auth is not None:
-        if app_id is not None or app_token is not None:
+    try:
+        if auth is not None:
+            if app_id is not None or app_token is not None:
+                raise ConfigurationError(
+                    "auth: goes without app_id and app_token; give one or the other"
+                )
+            return auth
+        app_id = os.environ.get("VOUCHERIFY_APP_ID") if app_id is None else app_id
+        app_token = os.environ.get("VOUCHERIFY_APP_TOKEN") if app_token is None else app_token
+        if not app_id or not app_token:
+            missing = "app_id" if not app_id else "app_token"
             raise ConfigurationError(
-                "auth: goes without app_id and app_token; give one or the other"
+                f"{missing}: is missing. Pass it to AsyncVoucherify, set "
+                f"VOUCHERIFY_{missing.upper()}, or pass auth="
             )
-        return auth
-    app_id = os.environ.get("VOUCHERIFY_APP_ID") if app_id is None else app_id
-    app_token = os.environ.get("VOUCHERIFY_APP_TOKEN") if app_token is None else app_token
-    if not app_id or not app_token:
-        missing = "app_id" if not app_id else "app_token"
-        raise ConfigurationError(
-            f"{missing}: is missing. Pass it to AsyncVoucherify, set VOUCHERIFY_{missing.upper()}, "
-            "or pass auth="
-        )
-    return ApiKeyAuth(app_id, app_token)
+        return ApiKeyAuth(app_id, app_token)
+    finally:
+        # An error tracker serialises the variables of the frames that an error went through.
+        del app_id, app_token
 
 
 def resolve_base_url(base_url: str | None, cluster: str) -> str:
@@ -118,27 +112,29 @@ def check_path(path: str) -> None:
         raise InvalidArgumentError("path: has a dot segment, a fragment or a control character")
 
 
-def client_headers(api_version: str | None, headers: Mapping[str, str] | None) -> dict[str, str]:
+def client_headers(api_version: str | None, headers: Mapping[str, str] | None) -> SignedHeaders:
     """The headers that a caller adds to every request.
 
     Raises:
         ConfigurationError: HTTP cannot carry one.
     """
-    versioned = {} if api_version is None else {API_VERSION: api_version}
     try:
-        return check_headers({**versioned, **(headers or {})})
-    except InvalidArgumentError as error:
-        raise ConfigurationError(str(error)) from None
+        added = wrap(headers or {}, name="headers", error=ConfigurationError)
+    finally:
+        del headers
+    if api_version is None:
+        return added
+    version = wrap({API_VERSION: api_version}, name="api_version", error=ConfigurationError)
+    return SignedHeaders(version, added)
 
 
-def check_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers, those that the library sets too in its own spelling, so that one takes over.
+def check_headers(headers: Mapping[str, str] | None) -> SignedHeaders:
+    """The headers that a caller adds to one request.
 
     Raises:
         InvalidArgumentError: HTTP cannot carry one; its value is not shown.
     """
-    for name, value in headers.items():
-        for text in (name, value):
-            if not isinstance(text, str) or not text.isascii() or not text.isprintable():
-                raise InvalidArgumentError(f"headers: {name!r} is none that HTTP can carry")
-    return {_SPELLING.get(name.lower(), name): value for name, value in headers.items()}
+    try:
+        return wrap(headers or {}, name="headers", error=InvalidArgumentError)
+    finally:
+        del headers

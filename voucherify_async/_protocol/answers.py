@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any, Final, TypeVar, overload
 
 import orjson
-from attrs import frozen
+from attrs import field, frozen
 
 from .. import errors
 from ..errors import APIError, ResponseValidationError
@@ -35,9 +35,9 @@ class Answer:
     """One HTTP answer, read to its end and detached from its connection."""
 
     status_code: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     """The headers, names in lower case."""
-    content: bytes
+    content: bytes = field(repr=False)
 
 
 def decode_json(content: bytes) -> Any:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from attrs import field, frozen
 
 from .._protocol.answers import Answer
+from .._protocol.headers import SignedHeaders
 
 
 @frozen
@@ -17,7 +18,7 @@ class Outgoing:
 
     method: str
     url: str
-    headers: Mapping[str, str] = field(repr=False)
+    headers: SignedHeaders
     content: bytes | None = field(repr=False)
     files: Mapping[str, Any] | None = field(repr=False)
     timeout: Any

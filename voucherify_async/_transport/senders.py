@@ -85,13 +85,13 @@ class DirectSender(HttpxShapedSender):
         # A request that is given its stream takes it as complete, and so is made in a third of the
         # time: that leaves its framing to us.
         url, content = self._origin.url(request.url), request.content or b""
-        headers = {"Host": self._origin.host_header(url), **request.headers}
+        framing = [("Host", self._origin.host_header(url))]
         if content or request.method in _METHODS_WITH_BODY:
-            headers["Content-Length"] = str(len(content))
+            framing.append(("Content-Length", str(len(content))))
         built = httpx.Request(
             request.method,
             self._origin.root,
-            headers=headers,
+            headers=[*framing, *request.headers.reveal()],
             stream=httpx.ByteStream(content),
             extensions={"timeout": _timeouts(request.timeout)},
         )
@@ -104,7 +104,7 @@ def _built_with_files(request: Outgoing) -> httpx.Request:
     return httpx.Request(
         request.method,
         request.url,
-        headers=request.headers,
+        headers=request.headers.reveal(),
         files=request.files,
         extensions={"timeout": _timeouts(request.timeout)},
     )
@@ -152,7 +152,7 @@ class ClientSender(HttpxShapedSender):
         built = self._client.build_request(
             request.method,
             request.url,
-            headers=request.headers,
+            headers=request.headers.reveal(),
             content=request.content,
             files=request.files,
             timeout=request.timeout,
