@@ -48,6 +48,7 @@ OPEN: dict[str, Fault] = {
     "cut_body": lambda f: f.faults.cut_body(),
     "502": lambda f: f.faults.status(502),
     "503": lambda f: f.faults.status(503),
+    "503 with Retry-After": lambda f: f.faults.status(503, headers={"Retry-After": "3"}),
     "504 applied": lambda f: f.faults.status(504, applied=True),
     "html": lambda f: f.faults.html(502),
 }
@@ -66,7 +67,6 @@ SHUT: dict[str, Fault] = {
     "429 date": lambda f: f.faults.rate_limited(3, form="date"),
     "429 reset": lambda f: f.faults.rate_limited(3, form="reset"),
     "429 none": lambda f: f.faults.rate_limited(form="none"),
-    "503 with Retry-After": lambda f: f.faults.status(503, headers={"Retry-After": "3"}),
 }
 UNCONNECTED: dict[str, Fault] = {
     "refuse": lambda f: f.faults.refuse(),

@@ -10,6 +10,7 @@ import anyio
 import pytest
 
 from voucherify_async import (
+    AmbiguousOutcomeError,
     AsyncVoucherify,
     AuthenticationError,
     OAuthClientCredentials,
@@ -18,7 +19,7 @@ from voucherify_async import (
 from voucherify_async.testing import FakeVoucherify
 
 from .conftest import MovingClock
-from .faults import oauth_client, token_requests
+from .faults import balance, credits_sent, oauth_client, token_requests
 
 pytestmark = pytest.mark.anyio
 
@@ -174,6 +175,20 @@ async def test_a_token_that_ends_early_is_replaced(
             assert (await client.vouchers.update_balance("CARD", 5)).balance == 1005
     assert fake.tokens_issued == 2
     assert clock.seconds == 0
+
+
+async def test_a_proxys_401_does_not_repeat_a_write(
+    fake: FakeVoucherify, clock: MovingClock
+) -> None:
+    """A 401 that Voucherify did not write may come after the POST was passed on."""
+    async with fake, oauth_client(fake, clock) as client:
+        fake.faults.status(401, body={"message": "Unauthorized"}, path="balance", applied=True)
+        with pytest.raises(AmbiguousOutcomeError) as caught:
+            await client.vouchers.update_balance("CARD", 5)
+        assert isinstance(caught.value.__cause__, AuthenticationError)
+        assert (len(credits_sent(fake)), balance(fake)) == (1, 1005)
+        await client.vouchers.get(CODE)
+    assert fake.tokens_issued == 2
 
 
 async def test_it_is_exactly_once_more(fake: FakeVoucherify, clock: MovingClock) -> None:

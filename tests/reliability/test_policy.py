@@ -5,20 +5,22 @@ from __future__ import annotations
 import math
 from email.utils import formatdate
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from voucherify_async import ConnectError, ReadTimeout, RetryPolicy
+from voucherify_async._protocol import answers
 from voucherify_async._protocol.answers import Answer
 from voucherify_async._protocol.rate_limits import rate_limit, retry_after, server_time
 from voucherify_async._protocol.retry import (
     PATIENCE,
     Outcome,
+    finds_it_gone,
     is_repeatable,
     may_have_happened,
     settles,
-    surely_not_processed,
 )
 from voucherify_async.errors import PoolTimeout, ReadError
 
@@ -28,11 +30,18 @@ NOW = 1_780_000_000.0
 READS = ("GET", "HEAD", "OPTIONS")
 REPEATED = (408, 425, 429, 502, 503, 504)
 REFUSALS = (400, 401, 402, 403, 404, 405, 406, 409, 413, 415, 422, 423)
+OF_PROXIES = (408, 421, 425, 444, 460, 499)
 
 
 def answer(status: int, **headers: str) -> Answer:
     """An answer whose header names are written with underscores."""
     return Answer(status, {name.replace("_", "-"): text for name, text in headers.items()}, b"")
+
+
+def own(status: int) -> Answer:
+    """An error that Voucherify itself wrote."""
+    body = {"code": status, "key": "a_key", "message": "A message"}
+    return Answer(status, {}, orjson.dumps(body))
 
 
 def broken(*, status_code: int | None = None, sent: bool = True) -> ReadError:
@@ -69,40 +78,79 @@ def test_500_repeats_reads_alone() -> None:
     assert not any(is_repeatable(method, answer(500)) for method in ("PUT", "DELETE", "POST"))
 
 
-def test_a_post_is_repeated_where_it_surely_was_not_processed() -> None:
-    """No connection, a full pool, 429, and 503 with Retry-After repeat a POST."""
-    outcomes: list[Outcome] = [
-        ConnectError(""),
-        PoolTimeout(""),
-        answer(429),
-        answer(503, retry_after="1"),
-    ]
+def test_a_post_is_repeated_where_it_surely_was_not_begun() -> None:
+    """No connection, a full pool, an unfinished request and 429 repeat a POST."""
+    unfinished = broken(sent=False)
+    outcomes: list[Outcome] = [ConnectError(""), PoolTimeout(""), unfinished, answer(429)]
     assert all(is_repeatable("POST", outcome) for outcome in outcomes)
 
 
-@pytest.mark.parametrize("error", [ReadTimeout(""), broken(), broken(status_code=429)])
+@pytest.mark.parametrize("error", [ReadTimeout(""), broken(), broken(status_code=400)])
 def test_a_sent_post_is_not_repeated(error: ReadTimeout | ReadError) -> None:
-    """Once a POST may have been sent, no broken connection or timeout repeats it."""
+    """Once a POST may have been sent whole, no broken connection or timeout repeats it."""
     assert not is_repeatable("POST", error)
     assert all(is_repeatable(method, error) for method in ("GET", "PUT", "DELETE"))
 
 
+OPENS: dict[str, Outcome] = {
+    **{f"{status}": answer(status) for status in (301, 302, 307, 308, 500, 502, 503, 504)},
+    "503 with Retry-After": answer(503, retry_after="1"),
+    **{f"a proxy's {status}": answer(status) for status in (*REFUSALS, *OF_PROXIES)},
+    **{f"own {status}": own(status) for status in OF_PROXIES},
+    "broken": broken(),
+    "timeout": ReadTimeout(""),
+    "body broken": broken(status_code=200),
+    "refusal broken": broken(status_code=404),
+}
+SHUTS: dict[str, Outcome] = {
+    **{f"own {status}": own(status) for status in REFUSALS},
+    "429": answer(429),
+    "429 broken": broken(status_code=429),
+    "no connection": ConnectError(""),
+    "no free connection": PoolTimeout(""),
+    "unfinished": broken(sent=False),
+}
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
-def test_which_writes_may_have_happened(method: str) -> None:
-    """5xx, a lost answer and a 2xx whose body broke leave a write's outcome open."""
-    opens: list[Outcome] = [
-        answer(500),
-        answer(502),
-        answer(503),
-        answer(302),
-        broken(),
-        ReadTimeout(""),
-    ]
-    opens += [broken(status_code=200)]
-    assert all(may_have_happened(method, outcome) for outcome in opens)
-    shut: list[Outcome] = [answer(s) for s in (*REFUSALS, 408, 425, 429, 301, 307, 308)]
-    shut += [answer(503, retry_after="1"), ConnectError(""), PoolTimeout(""), broken(sent=False)]
-    assert not any(may_have_happened(method, outcome) for outcome in shut)
+@pytest.mark.parametrize("outcome", OPENS.values(), ids=list(OPENS))
+def test_writes_that_may_have_happened(method: str, outcome: Outcome) -> None:
+    """What a proxy says, a 5xx, a redirect and a broken answer leave it open."""
+    assert may_have_happened(method, outcome)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+@pytest.mark.parametrize("outcome", SHUTS.values(), ids=list(SHUTS))
+def test_writes_that_did_not_happen(method: str, outcome: Outcome) -> None:
+    """An unfinished request, a 429, and a refusal in Voucherify's own words settle it."""
+    assert not may_have_happened(method, outcome)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "is_own"),
+    [
+        (400, {"code": 400, "key": "invalid_payload", "message": "Invalid payload"}, True),
+        (400, {"code": 404, "key": "not_found", "message": "Resource not found"}, True),
+        (413, {"statusCode": 413, "error": "Request Entity Too Large", "message": "x"}, True),
+        (400, {"statusCode": 400, "error": "Bad Request", "message": "x"}, False),
+        (403, {"message": "Forbidden"}, False),
+        (400, {"code": 400}, False),
+        (400, {"code": 400, "message": "x"}, False),
+        (400, {"code": 400, "key": None, "message": "x"}, False),
+        (404, {"error": {"code": 404, "message": "no such host"}}, False),
+        (400, [], False),
+        (400, None, False),
+    ],
+)
+def test_whose_error_it_is(status: int, body: object, is_own: bool) -> None:
+    """Voucherify's error has its code, key and message; a gateway's has other keys."""
+    assert answers.is_own_error(Answer(status, {}, orjson.dumps(body))) is is_own
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", b'{"code": 400, "key": "x"'])
+def test_a_page_is_not_an_error_of_the_api(content: bytes) -> None:
+    """An empty body, HTML and a cut body are nobody's words."""
+    assert not answers.is_own_error(Answer(400, {}, content))
 
 
 @pytest.mark.parametrize("method", READS)
@@ -112,17 +160,25 @@ def test_reads_never_happened(method: str) -> None:
     assert not may_have_happened(method, ReadTimeout(""))
 
 
-def test_a_refusal_whose_body_broke_was_not_processed() -> None:
-    """The head of a 4xx is enough to know."""
-    assert surely_not_processed(broken(status_code=404))
-    assert not surely_not_processed(broken(status_code=201))
-
-
 @pytest.mark.parametrize("status", [401, 402, 403, 408, 423, 425, 429, 500, 503])
 def test_answers_of_the_moment_settle_nothing(status: int) -> None:
     """Only a refusal that is about the request answers for the attempt before it."""
+    assert not settles(own(status))
+
+
+@pytest.mark.parametrize("status", [400, 404, 405, 409, 413, 415, 422])
+def test_refusals_settle_the_attempt_before(status: int) -> None:
+    """A refusal in Voucherify's own words does; the same status of a proxy does not."""
+    assert settles(own(status))
     assert not settles(answer(status))
-    assert all(settles(answer(s)) for s in (400, 404, 405, 409, 413, 415, 422))
+
+
+@pytest.mark.parametrize("method", ["DELETE", "PUT"])
+def test_what_is_gone(method: str) -> None:
+    """Only Voucherify's own 404 says that a DELETE has nothing left to do."""
+    assert finds_it_gone(method, own(404)) is (method == "DELETE")
+    assert not finds_it_gone(method, answer(404))
+    assert not finds_it_gone(method, own(400))
 
 
 def test_backoff_doubles_up_to_its_ceiling() -> None:

@@ -71,11 +71,11 @@ class Caller:
                     raise outcomes.ambiguous(call, error) from error
                 raise
             if isinstance(outcome, Answer):
-                # A redirect is not followed, so that its answer is none to the call.
+                # Redirects are not followed, so a 3xx is not a success.
                 if 200 <= outcome.status_code < 300:
                     return outcome
-                if method == "DELETE" and outcome.status_code == 404 and maybe_done:
-                    # Gone, and the attempt before this one may well be what deleted it.
+                if maybe_done and retry.finds_it_gone(method, outcome):
+                    # The attempt before this one may well be what deleted it.
                     return Answer(204, outcome.headers, b"")
             maybe_done = maybe_done or retry.may_have_happened(method, outcome)
             wait = policy.wait(
@@ -183,10 +183,11 @@ class Caller:
     async def _exchange_signed(self, call: Call, number: int, ends_at: float | None) -> Outcome:
         # Asked for again: the client may have been closed while the call waited.
         sender, auth = self.connections.sender(), self.settings.auth
+        method = call.route.method
         signed = await self._sign(call, ends_at)
         outcome = await self._exchange(sender, self._outgoing(call, signed), number, ends_at)
-        if isinstance(outcome, Answer) and outcome.status_code == 401 and auth.rejected(signed):
-            # A 401 was not processed, so that a fresh token may be tried with any method.
+        is_refused = isinstance(outcome, Answer) and outcome.status_code == 401
+        if is_refused and auth.rejected(signed) and not retry.may_have_happened(method, outcome):
             again = self._outgoing(call, await self._sign(call, ends_at))
             outcome = await self._exchange(sender, again, number, ends_at)
         return outcome

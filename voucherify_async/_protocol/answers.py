@@ -104,6 +104,19 @@ def error_from(answer: Answer, now: float, *, cls: type[APIError] | None = None)
     return cls(message, **fields)
 
 
+def is_own_error(answer: Answer) -> bool:
+    """Whether an error answer is Voucherify's own, and not that of a proxy in front of it.
+
+    Voucherify's have a code, a key and a message; its 413 has a shape of its own.
+    """
+    body = _error_body(answer)
+    if not isinstance(body, dict) or not isinstance(body.get("message"), str):
+        return False
+    if answer.status_code == 413 and body.get("statusCode") == 413:
+        return True
+    return isinstance(body.get("code"), int) and _text(body.get("key")) is not None
+
+
 def error_class(status: int) -> type[APIError]:
     """The exception class of an HTTP status."""
     return errors.ServerError if status >= 500 else _BY_STATUS.get(status, APIError)

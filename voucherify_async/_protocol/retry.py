@@ -10,16 +10,16 @@ from typing import Final
 from attrs import field, frozen, validators
 
 from ..errors import TransportError
-from . import rate_limits
+from . import answers, rate_limits
 from .answers import Answer
 
 Outcome = Answer | TransportError
 """What one attempt ended with."""
 
 _REPEATABLE_STATUSES: Final = frozenset({408, 425, 429, 502, 503, 504})
-_OF_THE_MOMENT: Final = frozenset({401, 402, 403, 407, 408, 423, 425, 429})
-# Not 302 and 303, which also come after something was done.
-_UNFOLLOWED_REDIRECTS: Final = frozenset({301, 307, 308})
+_OF_THE_MOMENT: Final = frozenset({401, 402, 403, 407, 423, 429})
+# What proxies say of a request that they may have passed on: timed out, given up, misdirected.
+_OF_PROXIES: Final = frozenset({408, 421, 425, 444, 460, 499})
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 IDEMPOTENT_METHODS: Final = SAFE_METHODS | {"PUT", "DELETE"}
 PATIENCE: Final = 3700.0
@@ -32,8 +32,9 @@ class RetryPolicy:
     """How often and how patiently a call is repeated.
 
     GET, PUT and DELETE are repeated after connection failures, timeouts and the statuses 408, 425,
-    429, 502, 503 and 504 (GET also after 500). POST is repeated only where it surely was not
-    processed: no connection, a full pool, 429, or 503 with `Retry-After`.
+    429, 502, 503 and 504 (GET also after 500). POST is repeated only after a 429, and where it did
+    not reach Voucherify whole: no connection, a full pool, or a connection that broke before the
+    request's last byte was written.
     """
 
     max_attempts: int = field(default=4, validator=validators.ge(1))
@@ -86,23 +87,33 @@ def _stated_wait(answer: Answer, now: float) -> float | None:
 
 
 def is_repeatable(method: str, outcome: Outcome) -> bool:
-    """Whether sending the same again can do no harm, and may help."""
-    if isinstance(outcome, TransportError):
-        return not outcome.sent or method in IDEMPOTENT_METHODS
-    status = outcome.status_code
+    """Whether sending the same again can do no harm, and may help.
+
+    What changes something each time it is done is repeated only where it was not even begun.
+    """
     if method not in IDEMPOTENT_METHODS:
-        return status == 429 or (status == 503 and surely_not_processed(outcome))
+        return outcome.status_code == 429 or (
+            isinstance(outcome, TransportError) and not outcome.sent
+        )
+    if isinstance(outcome, TransportError):
+        return True
+    status = outcome.status_code
     return status in _REPEATABLE_STATUSES or (status == 500 and method in SAFE_METHODS)
 
 
 def surely_not_processed(outcome: Outcome) -> bool:
-    """Whether the outcome itself says that Voucherify did nothing."""
+    """Whether the outcome itself says that Voucherify did nothing: the one rule for every write.
+
+    It does where the request did not reach Voucherify whole, after a 429, and after a 4xx that
+    Voucherify wrote itself. Anything else, a 503 with `Retry-After` or the 4xx of a proxy too, may
+    have come after the request was passed on.
+    """
     if isinstance(outcome, TransportError):
-        status = outcome.status_code
-        return not outcome.sent or (status is not None and 400 <= status < 500)
-    if outcome.status_code == 503:
-        return "retry-after" in outcome.headers
-    return 400 <= outcome.status_code < 500 or outcome.status_code in _UNFOLLOWED_REDIRECTS
+        return not outcome.sent or outcome.status_code == 429
+    status = outcome.status_code
+    if status == 429:
+        return True
+    return 400 <= status < 500 and status not in _OF_PROXIES and answers.is_own_error(outcome)
 
 
 def may_have_happened(method: str, outcome: Outcome) -> bool:
@@ -116,4 +127,9 @@ def settles(answer: Answer) -> bool:
     One that is about the request itself does. One that is about the moment or the credentials, such
     as 401 or 423, would have come no matter what the attempt before had done.
     """
-    return 400 <= answer.status_code < 500 and answer.status_code not in _OF_THE_MOMENT
+    return surely_not_processed(answer) and answer.status_code not in _OF_THE_MOMENT
+
+
+def finds_it_gone(method: str, answer: Answer) -> bool:
+    """Whether the answer to a repeated DELETE says that there is nothing left to delete."""
+    return method == "DELETE" and answer.status_code == 404 and answers.is_own_error(answer)
