@@ -33,7 +33,7 @@ def _main_without_extra(arguments: Sequence[str] | None) -> int:
     if given and not given[0].startswith("-") and given[0] != "demo":
         parser.error(f"{given[0]}: {_HINT}")
     parser.parse_args(given)
-    from .demo import run
+    from .testing.demo import run
 
     try:
         run()

@@ -12,7 +12,7 @@ from ..exits import INTERRUPTED, OK, USAGE, CommandError, guarded
 @guarded
 def demo() -> int:
     """Run the main job against the embedded server: an import, lookups, a listing, money."""
-    from ...demo import run
+    from ...testing.demo import run
 
     try:
         run()

@@ -12,9 +12,9 @@ from typing import Final
 import anyio
 from attrs import evolve
 
-from ._unset import UNSET
-from .client import AsyncVoucherify
-from .models import (
+from .._unset import UNSET
+from ..client import AsyncVoucherify
+from ..models import (
     AmountDiscount,
     Discount,
     DiscountedUnit,
@@ -110,7 +110,7 @@ def run(say: Say = print, folder: Path | None = None) -> None:
         say: What takes each line of the report.
         folder: Where the export is written; by default a temporary folder.
     """
-    from .testing import FakeVoucherify
+    from . import FakeVoucherify
 
     fake = FakeVoucherify(app_id="demo-app-id", app_token="demo-app-token", record=False)  # noqa: S106
     fake.add_vouchers({"code": f"DEMO-{number:04}"} for number in range(LOOKUPS))
