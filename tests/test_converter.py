@@ -108,7 +108,7 @@ def test_misfits_are_located(change: dict[str, Any], path: str) -> None:
     """A value of another type raises with its path, however deep it lies."""
     with pytest.raises(ResponseValidationError) as caught:
         v.from_dict(Shop, {**FULL, **change})
-    assert caught.value.path == path
+    assert caught.value.json_path == path
     assert caught.value.model == "Shop"
 
 

@@ -23,8 +23,13 @@ ACTION = v.AsyncAction(
     result=v.AsyncActionResult(failed=[v.AsyncActionFailure(code="A")], extra={"new": [1]}),
 )
 SPECIAL: dict[str, dict[str, Any]] = {
-    "ResponseValidationError": {"path": "$.a", "expected": "an integer", "value": 1.5},
-    "UnreadableAnswerError": {"path": "$", "expected": "JSON", "value": "<html>", "model": "M"},
+    "ResponseValidationError": {"json_path": "$.a", "expected": "an integer", "value": 1.5},
+    "UnreadableAnswerError": {
+        "json_path": "$",
+        "expected": "JSON",
+        "value": "<html>",
+        "model": "M",
+    },
     "PaginationLimitError": {"page": 99, "total": 10_000},
     "AsyncActionFailedError": {"action": ACTION},
     "ExportFailedError": {"export": v.Export(id="exp_1", status="ERROR")},
@@ -139,7 +144,9 @@ def test_what_was_surely_not_sent() -> None:
 
 def test_long_values_are_cut() -> None:
     """An answer's misfit is shown as far as it fits into a line."""
-    error = v.ResponseValidationError(path="$.a", expected="a string", value=["x" * 500], model="M")
+    error = v.ResponseValidationError(
+        json_path="$.a", expected="a string", value=["x" * 500], model="M"
+    )
     assert str(error).startswith("M at $.a: expected a string, got ['xxx")
     assert len(str(error)) < 150
     assert error.value == ["x" * 500]

@@ -445,7 +445,7 @@ async def test_misfits_in_a_listing(body: Any, path: str) -> None:
     """A misfit in a listing is told with its path in the whole answer."""
     with pytest.raises(v.ResponseValidationError) as caught:
         await Wire(body).client().vouchers.list()
-    assert caught.value.path == path
+    assert caught.value.json_path == path
 
 
 async def test_unknown_keys_of_a_page_are_kept() -> None:

@@ -241,7 +241,7 @@ def _read_token(answer: Answer) -> _Token:
     token = _parse_token(answer)
     if token is None:
         raise ResponseValidationError(
-            path="$.access_token", expected="a token", value=None, model="OAuthToken"
+            json_path="$.access_token", expected="a token", value=None, model="OAuthToken"
         )
     return token
 

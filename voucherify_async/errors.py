@@ -293,20 +293,25 @@ class ServerError(APIError):
 
 
 class ResponseValidationError(VoucherifyError):
-    """An answer contradicts the type of a field.
+    """An answer contradicts its documented type, or is not an answer to what was asked.
 
     Attributes:
-        path: The JSON path of the value, such as ``$.gift.amount``.
+        json_path: Where in the answer, such as ``$.gift.amount``.
+        path: The route's template, such as ``/v1/vouchers/{code}``; empty where no call was made.
         expected: What the field takes.
         value: The value that came instead.
+        model: The model that was read, or an empty text.
     """
 
-    def __init__(self, *, path: str, expected: str, value: Any, model: str = "") -> None:
-        where = f"{model} at {path}" if model else path
+    def __init__(
+        self, *, json_path: str, expected: str, value: Any, model: str = "", path: str = ""
+    ) -> None:
+        where = f"{model} at {json_path}" if model else json_path
         shown = repr(value)
         if len(shown) > 80:
             shown = shown[:77] + "..."
         super().__init__(f"{where}: expected {expected}, got {shown} ({type(value).__name__})")
+        self.json_path = json_path
         self.path = path
         self.expected = expected
         self.value = value

@@ -177,10 +177,10 @@ def unwrap(body: bytes, signature: str | None, secret: str | Sequence[str]) -> W
     except ValueError:
         content = None
     if not isinstance(content, dict):
-        raise ResponseValidationError(path="$", expected="a JSON object", value=content)
+        raise ResponseValidationError(json_path="$", expected="a JSON object", value=content)
     data = content.pop("data", None)
     if data is not None and not isinstance(data, dict):
-        raise ResponseValidationError(path="$.data", expected="a JSON object", value=data)
+        raise ResponseValidationError(json_path="$.data", expected="a JSON object", value=data)
     return evolve(from_dict(WebhookEvent, content), data=WebhookData(data or {}))
 
 

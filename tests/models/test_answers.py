@@ -67,7 +67,7 @@ def test_a_contradiction_is_refused_where_it_is(model: type[Model], example: Any
     for path, changed in contradictions(example):
         with pytest.raises(ResponseValidationError) as caught:
             from_dict(model, changed)
-        assert caught.value.path == json_path(path)
+        assert caught.value.json_path == json_path(path)
 
 
 @pytest.mark.parametrize(("model", "example"), EXAMPLES)
@@ -108,7 +108,7 @@ def test_primitives_are_strict(data: dict[str, Any], path: str) -> None:
     """No value is bent into the type of its field."""
     with pytest.raises(ResponseValidationError) as caught:
         from_dict(models.Voucher, data)
-    assert caught.value.path == path
+    assert caught.value.json_path == path
 
 
 def test_null_is_never_text() -> None:
@@ -203,7 +203,7 @@ def test_a_single_failure_is_a_list_of_one() -> None:
     assert result.failed == (models.AsyncActionFailure(code="A", reason="No."),)
     with pytest.raises(ResponseValidationError) as caught:
         from_dict(models.AsyncActionResult, {"failed": {"code": 5}})
-    assert caught.value.path == "$.failed.code"
+    assert caught.value.json_path == "$.failed.code"
 
 
 @pytest.mark.parametrize(

@@ -173,7 +173,7 @@ async def test_misfit_of_a_read(body: Any, path: str) -> None:
     """An answer that contradicts its types raises with the JSON path."""
     with pytest.raises(v.ResponseValidationError) as caught:
         await Wire(body).client().vouchers.get("A")
-    assert caught.value.path == path
+    assert caught.value.json_path == path
     assert path in str(caught.value)
     assert not isinstance(caught.value, v.AmbiguousOutcomeError)
 

@@ -52,7 +52,7 @@ def unreadable(error: ResponseValidationError, call: Call) -> UnreadableAnswerEr
     It was done, so that repeating it would do it twice.
     """
     failed = UnreadableAnswerError(
-        path=error.path, expected=error.expected, value=error.value, model=error.model
+        json_path=error.json_path, expected=error.expected, value=error.value, model=error.model
     )
     describe(failed, call)
     return failed

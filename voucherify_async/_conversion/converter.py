@@ -82,7 +82,7 @@ def structure_at(model: type[T], data: Any, root: str = "$") -> T:
         return converter.get_structure_hook(model)(data, model)  # type: ignore[no-any-return]
     except Mismatch as error:
         raise ResponseValidationError(
-            path=error.json_path(root),
+            json_path=error.json_path(root),
             expected=error.expected,
             value=error.value,
             model=getattr(model, "__name__", str(model)),

@@ -122,7 +122,7 @@ def _transaction(columns: list[str], cells: list[str], number: int) -> VoucherTr
     where = f"$[{number - 1}]"
     if len(cells) != len(columns):
         raise ResponseValidationError(
-            path=where, expected=f"{len(columns)} cells", value=len(cells), model="row"
+            json_path=where, expected=f"{len(columns)} cells", value=len(cells), model="row"
         )
     row = {column: cell for column, cell in zip(columns, cells, strict=True) if cell}
     data: dict[str, Any] = {name: row[name] for name in row if name not in _NUMBERS}
@@ -141,7 +141,7 @@ def _json(text: str, where: str) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
-        raise ResponseValidationError(path=where, expected="a JSON text", value=text) from None
+        raise ResponseValidationError(json_path=where, expected="a JSON text", value=text) from None
 
 
 def _whole(row: dict[str, str], name: str, where: str) -> int:
@@ -149,5 +149,5 @@ def _whole(row: dict[str, str], name: str, where: str) -> int:
         return int(row[name])
     except ValueError:
         raise ResponseValidationError(
-            path=f"{where}.{name}", expected="a whole number", value=row[name]
+            json_path=f"{where}.{name}", expected="a whole number", value=row[name]
         ) from None

@@ -69,7 +69,7 @@ def decode_answer(answer: Answer) -> Any:
         return decode_json(answer.content)
     except ValueError:
         shown = answer.content[:80].decode("utf-8", "replace")
-        raise ResponseValidationError(path="$", expected="a JSON text", value=shown) from None
+        raise ResponseValidationError(json_path="$", expected="a JSON text", value=shown) from None
 
 
 E = TypeVar("E", bound=APIError)

@@ -40,14 +40,14 @@ def open_envelope(body: Any, default_key: str) -> Envelope:
         ResponseValidationError: It is no listing.
     """
     if not isinstance(body, dict):
-        raise ResponseValidationError(path="$", expected="a listing", value=body)
+        raise ResponseValidationError(json_path="$", expected="a listing", value=body)
     named = body.get("data_ref")
     key = named if isinstance(named, str) and named in body else default_key
     items = body.get(key)
     if items is None:
         items = []
     if not isinstance(items, list):
-        raise ResponseValidationError(path=f"$.{key}", expected="an array", value=items)
+        raise ResponseValidationError(json_path=f"$.{key}", expected="an array", value=items)
     total, has_more, cursor = (body.get(k) for k in ("total", "has_more", "more_starting_after"))
     return Envelope(
         key=key,

@@ -121,7 +121,7 @@ class Resource:
         accepted = await self._fetch(AsyncActionAccepted, target, options, body=body, files=files)
         if not accepted.async_action_id:
             error = ResponseValidationError(
-                path="$.async_action_id", expected="an id", value=accepted.async_action_id
+                json_path="$.async_action_id", expected="an id", value=accepted.async_action_id
             )
             raise outcomes.unreadable(error, Call(target)) from error
         return accepted.async_action_id

@@ -235,9 +235,11 @@ class Exports(Resource):
             UnreadableAnswerError: The answer names no id.
         """
         if not export.id:
-            missing: Any = ResponseValidationError(path="$.id", expected="an id", value=export.id)
+            missing: Any = ResponseValidationError(
+                json_path="$.id", expected="an id", value=export.id
+            )
             raise UnreadableAnswerError(
-                path="$.id", expected="an id", value=export.id, model="Export"
+                json_path="$.id", expected="an id", value=export.id, model="Export"
             ) from missing
         return ExportJob(export, export.id, self)
 
