@@ -1,410 +1,79 @@
 """An async client for the Voucherify API: small, typed, fast, and careful with money."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+# Whole modules are re-exported by their own lists of names.
+# ruff: noqa: F403
 
-from ._clock import Clock
-from ._protocol.rate_limits import RateLimit
-from ._protocol.retry import RetryPolicy
-from ._unset import UNSET, Unset
-from ._version import __version__
-from .auth import ApiKeyAuth, Auth, BearerAuth, OAuthClientCredentials
-from .client import AsyncVoucherify, RawResponse
-from .errors import (
-    AmbiguousOutcomeError,
-    AmbiguousServerError,
-    APIError,
-    AsyncActionFailedError,
-    AuthenticationError,
-    BadRequestError,
-    BulkInterruptedError,
-    ClientClosedError,
-    ClientLoopError,
-    ConfigurationError,
-    ConflictError,
-    ConnectError,
-    ConnectTimeout,
-    ExportFailedError,
-    ImportInterruptedError,
-    InvalidArgumentError,
-    LockedError,
-    MethodNotAllowedError,
-    NotAcceptableError,
-    NotFoundError,
-    PaginationError,
-    PaginationLimitError,
-    PayloadTooLargeError,
-    PaymentRequiredError,
-    PermissionDeniedError,
-    PoolTimeout,
-    ProtocolError,
-    RateLimitError,
-    ReadError,
-    ReadTimeout,
-    ResponseValidationError,
-    ServerError,
-    TimeoutError,
-    TransportError,
-    UnreadableAnswerError,
-    UnsupportedMediaTypeError,
-    VoucherifyError,
-    WaitTimeoutError,
-    WebhookSignatureError,
-    WriteError,
-    WriteTimeout,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from . import models as models
+from ._clock import Clock as Clock
+from ._protocol.rate_limits import RateLimit as RateLimit
+from ._protocol.retry import RetryPolicy as RetryPolicy
+from ._unset import UNSET as UNSET
+from ._unset import Unset as Unset
+from ._version import __version__ as __version__
+from .auth import ApiKeyAuth as ApiKeyAuth
+from .auth import Auth as Auth
+from .auth import BearerAuth as BearerAuth
+from .auth import OAuthClientCredentials as OAuthClientCredentials
+from .client import AsyncVoucherify as AsyncVoucherify
+from .client import RawResponse as RawResponse
+from .errors import *
 
 if TYPE_CHECKING:
-    from ._bulk.combined_jobs import CombinedJob
-    from ._bulk.import_stream import ImportStream
-    from ._bulk.lookups import VoucherLookup, VoucherLookups
-    from ._bulk.reports import ImportFailure, ImportReport, OpenImport, ResumePoint
-    from ._conversion.converter import converter, from_dict, to_dict
-    from ._files.csv_writer import write_csv
-    from .jobs import AsyncJob, ExportJob
-    from .models import (
-        AmountDiscount,
-        AmountEffect,
-        AsyncAction,
-        AsyncActionAccepted,
-        AsyncActionFailure,
-        AsyncActionItemError,
-        AsyncActionResult,
-        AsyncActionStatus,
-        AsyncActionType,
-        BalanceUpdate,
-        CampaignImport,
-        CampaignVoucherImport,
-        CardTransactionsExportParameters,
-        CardType,
-        Category,
-        CodeConfig,
-        CustomerExportCreate,
-        CustomerExportField,
-        CustomerExportOrder,
-        CustomerExportParameters,
-        DailyHours,
-        Discount,
-        DiscountedUnit,
-        DiscountItem,
-        DiscountVoucherCreate,
-        DiscountVoucherImport,
-        EarningRuleReference,
-        EarningRuleSource,
-        EventCategory,
-        EventChannel,
-        EventReference,
-        EventSource,
-        EventSourceApiKey,
-        Export,
-        ExportCreate,
-        ExportedObject,
-        ExportFilters,
-        ExportOrder,
-        ExportParameters,
-        ExportResult,
-        ExportStatus,
-        FieldConditions,
-        FilterConditions,
-        FilterOperand,
-        FixedDiscount,
-        FixedEffect,
-        Gift,
-        GiftEffect,
-        GiftVoucherCreate,
-        GiftVoucherImport,
-        ImportedRedemption,
-        Junction,
-        LoyaltyCard,
-        LoyaltyCardCreate,
-        LoyaltyCardImport,
-        LoyaltyPendingPoints,
-        Model,
-        MultipleUnitDiscount,
-        NamedReference,
-        OAuthIntrospection,
-        OAuthToken,
-        OperationStatus,
-        OperationType,
-        OrderExportCreate,
-        OrderExportField,
-        OrderExportOrder,
-        OrderExportParameters,
-        OrderReference,
-        PendingPointsDetails,
-        PendingPointsEvent,
-        PercentDiscount,
-        PercentEffect,
-        PointsExpirationExportCreate,
-        PointsExpirationExportField,
-        PointsExpirationExportOrder,
-        PointsExpirationExportParameters,
-        PublicationExportCreate,
-        PublicationExportField,
-        PublicationExportOrder,
-        PublicationExportParameters,
-        RedemptionExportCreate,
-        RedemptionExportField,
-        RedemptionExportOrder,
-        RedemptionExportParameters,
-        RedemptionLimit,
-        Reference,
-        RelatedObject,
-        TimeRange,
-        TransactionBalance,
-        TransactionDetails,
-        TransactionExportCreate,
-        TransactionExportField,
-        TransactionExportOrder,
-        TransactionExportParameters,
-        TransactionOrder,
-        TransactionType,
-        UnitDiscount,
-        UnitEffect,
-        UnknownDiscount,
-        ValidationRuleAssignment,
-        ValidationRuleAssignments,
-        ValidationStatus,
-        ValidityHours,
-        ValidityTimeframe,
-        Voucher,
-        VoucherAsset,
-        VoucherAssets,
-        VoucherCreate,
-        VoucherExportCreate,
-        VoucherExportField,
-        VoucherExportOrder,
-        VoucherExportParameters,
-        VoucherImport,
-        VoucherMetadataUpdate,
-        VoucherOrder,
-        VoucherPublications,
-        VoucherRedemption,
-        VoucherTransaction,
-        VoucherType,
-        VoucherUpdate,
-    )
-    from .pagination import AsyncPaginator, Page
-
-_LATE = {
-    "converter": "._conversion.converter",
-    "from_dict": "._conversion.converter",
-    "to_dict": "._conversion.converter",
-    "VoucherLookup": "._bulk.lookups",
-    "VoucherLookups": "._bulk.lookups",
-    "ImportFailure": "._bulk.reports",
-    "ImportReport": "._bulk.reports",
-    "OpenImport": "._bulk.reports",
-    "ResumePoint": "._bulk.reports",
-    "ImportStream": "._bulk.import_stream",
-    "AsyncJob": ".jobs",
-    "CombinedJob": "._bulk.combined_jobs",
-    "write_csv": "._files.csv_writer",
-    "ExportJob": ".jobs",
-    "AsyncPaginator": ".pagination",
-    "Page": ".pagination",
-}
-
-__all__ = [
-    "APIError",
-    "AmbiguousOutcomeError",
-    "AmbiguousServerError",
-    "AmountDiscount",
-    "AmountEffect",
-    "ApiKeyAuth",
-    "AsyncAction",
-    "AsyncActionAccepted",
-    "AsyncActionFailedError",
-    "AsyncActionFailure",
-    "AsyncActionItemError",
-    "AsyncActionResult",
-    "AsyncActionStatus",
-    "AsyncActionType",
-    "AsyncJob",
-    "AsyncPaginator",
-    "AsyncVoucherify",
-    "Auth",
-    "AuthenticationError",
-    "BadRequestError",
-    "BalanceUpdate",
-    "BearerAuth",
-    "BulkInterruptedError",
-    "CampaignImport",
-    "CampaignVoucherImport",
-    "CardTransactionsExportParameters",
-    "CardType",
-    "Category",
-    "ClientClosedError",
-    "ClientLoopError",
-    "Clock",
-    "CodeConfig",
-    "CombinedJob",
-    "ConfigurationError",
-    "ConflictError",
-    "ConnectError",
-    "ConnectTimeout",
-    "CustomerExportCreate",
-    "CustomerExportField",
-    "CustomerExportOrder",
-    "CustomerExportParameters",
-    "DailyHours",
-    "Discount",
-    "DiscountItem",
-    "DiscountVoucherCreate",
-    "DiscountVoucherImport",
-    "DiscountedUnit",
-    "EarningRuleReference",
-    "EarningRuleSource",
-    "EventCategory",
-    "EventChannel",
-    "EventReference",
-    "EventSource",
-    "EventSourceApiKey",
-    "Export",
-    "ExportCreate",
-    "ExportFailedError",
-    "ExportFilters",
-    "ExportJob",
-    "ExportOrder",
-    "ExportParameters",
-    "ExportResult",
-    "ExportStatus",
-    "ExportedObject",
-    "FieldConditions",
-    "FilterConditions",
-    "FilterOperand",
-    "FixedDiscount",
-    "FixedEffect",
-    "Gift",
-    "GiftEffect",
-    "GiftVoucherCreate",
-    "GiftVoucherImport",
-    "ImportFailure",
-    "ImportInterruptedError",
-    "ImportReport",
-    "ImportStream",
-    "ImportedRedemption",
-    "InvalidArgumentError",
-    "Junction",
-    "LockedError",
-    "LoyaltyCard",
-    "LoyaltyCardCreate",
-    "LoyaltyCardImport",
-    "LoyaltyPendingPoints",
-    "MethodNotAllowedError",
-    "Model",
-    "MultipleUnitDiscount",
-    "NamedReference",
-    "NotAcceptableError",
-    "NotFoundError",
-    "OAuthClientCredentials",
-    "OAuthIntrospection",
-    "OAuthToken",
-    "OpenImport",
-    "OperationStatus",
-    "OperationType",
-    "OrderExportCreate",
-    "OrderExportField",
-    "OrderExportOrder",
-    "OrderExportParameters",
-    "OrderReference",
-    "Page",
-    "PaginationError",
-    "PaginationLimitError",
-    "PayloadTooLargeError",
-    "PaymentRequiredError",
-    "PendingPointsDetails",
-    "PendingPointsEvent",
-    "PercentDiscount",
-    "PercentEffect",
-    "PermissionDeniedError",
-    "PointsExpirationExportCreate",
-    "PointsExpirationExportField",
-    "PointsExpirationExportOrder",
-    "PointsExpirationExportParameters",
-    "PoolTimeout",
-    "ProtocolError",
-    "PublicationExportCreate",
-    "PublicationExportField",
-    "PublicationExportOrder",
-    "PublicationExportParameters",
-    "RateLimit",
-    "RateLimitError",
-    "RawResponse",
-    "ReadError",
-    "ReadTimeout",
-    "RedemptionExportCreate",
-    "RedemptionExportField",
-    "RedemptionExportOrder",
-    "RedemptionExportParameters",
-    "RedemptionLimit",
-    "Reference",
-    "RelatedObject",
-    "ResponseValidationError",
-    "ResumePoint",
-    "RetryPolicy",
-    "ServerError",
-    "TimeRange",
-    "TimeoutError",
-    "TransactionBalance",
-    "TransactionDetails",
-    "TransactionExportCreate",
-    "TransactionExportField",
-    "TransactionExportOrder",
-    "TransactionExportParameters",
-    "TransactionOrder",
-    "TransactionType",
-    "TransportError",
-    "UNSET",
-    "UnitDiscount",
-    "UnitEffect",
-    "UnknownDiscount",
-    "UnreadableAnswerError",
-    "Unset",
-    "UnsupportedMediaTypeError",
-    "ValidationRuleAssignment",
-    "ValidationRuleAssignments",
-    "ValidationStatus",
-    "ValidityHours",
-    "ValidityTimeframe",
-    "Voucher",
-    "VoucherAsset",
-    "VoucherAssets",
-    "VoucherCreate",
-    "VoucherExportCreate",
-    "VoucherExportField",
-    "VoucherExportOrder",
-    "VoucherExportParameters",
-    "VoucherImport",
-    "VoucherLookup",
-    "VoucherLookups",
-    "VoucherMetadataUpdate",
-    "VoucherOrder",
-    "VoucherPublications",
-    "VoucherRedemption",
-    "VoucherTransaction",
-    "VoucherType",
-    "VoucherUpdate",
-    "VoucherifyError",
-    "WaitTimeoutError",
-    "WebhookSignatureError",
-    "WriteError",
-    "WriteTimeout",
-    "__version__",
-    "converter",
-    "from_dict",
-    "to_dict",
-    "write_csv",
-]
-
-
-def __getattr__(name: str) -> Any:
+    from ._bulk.combined_jobs import CombinedJob as CombinedJob
+    from ._bulk.import_stream import ImportStream as ImportStream
+    from ._bulk.lookups import VoucherLookup as VoucherLookup
+    from ._bulk.lookups import VoucherLookups as VoucherLookups
+    from ._bulk.reports import ImportFailure as ImportFailure
+    from ._bulk.reports import ImportReport as ImportReport
+    from ._bulk.reports import OpenImport as OpenImport
+    from ._bulk.reports import ResumePoint as ResumePoint
+    from ._conversion.converter import converter as converter
+    from ._conversion.converter import from_dict as from_dict
+    from ._conversion.converter import to_dict as to_dict
+    from ._files.csv_writer import write_csv as write_csv
+    from .jobs import AsyncJob as AsyncJob
+    from .jobs import ExportJob as ExportJob
+    from .models import *
+    from .pagination import AsyncPaginator as AsyncPaginator
+    from .pagination import Page as Page
+else:
     # Loaded when they are first asked for: whoever needs an error's name does not need the models.
-    if name in __all__:
-        module = import_module(_LATE.get(name, ".models"), __name__)
+    _LATE = {
+        "converter": "._conversion.converter",
+        "from_dict": "._conversion.converter",
+        "to_dict": "._conversion.converter",
+        "VoucherLookup": "._bulk.lookups",
+        "VoucherLookups": "._bulk.lookups",
+        "ImportFailure": "._bulk.reports",
+        "ImportReport": "._bulk.reports",
+        "OpenImport": "._bulk.reports",
+        "ResumePoint": "._bulk.reports",
+        "ImportStream": "._bulk.import_stream",
+        "AsyncJob": ".jobs",
+        "CombinedJob": "._bulk.combined_jobs",
+        "write_csv": "._files.csv_writer",
+        "ExportJob": ".jobs",
+        "AsyncPaginator": ".pagination",
+        "Page": ".pagination",
+        **{name: f".models.{module}" for name, module in models.MODULES.items()},
+    }
+
+    _EARLY = [
+        name
+        for name, thing in globals().items()
+        if getattr(thing, "__module__", "").startswith(f"{__name__}.")
+    ]
+    # All this is hidden from type checkers: they would take any misspelt name for one that exists.
+    __all__ = sorted([*_EARLY, *_LATE])  # noqa: PLE0605 - a list it is
+
+    def __getattr__(name: str) -> object:
+        if name not in _LATE:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module = import_module(_LATE[name], __name__)
         return globals().setdefault(name, getattr(module, name))
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
-
-def __dir__() -> list[str]:
-    return __all__
+    def __dir__() -> list[str]:
+        return __all__

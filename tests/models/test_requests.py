@@ -259,11 +259,6 @@ BODIES: list[Any] = [
         m.OrderExportCreate(), {"exported_object": "order"}, id="export with all defaults"
     ),
     pytest.param(
-        m.CardTransactionsExportParameters(order="created_at", fields=["id", "amount"]),
-        {"order": "created_at", "fields": ["id", "amount"]},
-        id="export of a card's transactions",
-    ),
-    pytest.param(
         m.TimeRange(before=START, after="2024-01-01"),
         {"before": START_TEXT, "after": "2024-01-01"},
         id="time range",

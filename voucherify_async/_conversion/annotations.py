@@ -14,6 +14,7 @@ import attrs
 from .._unset import Unset
 
 _UNIONS: Final = (Union, types.UnionType)
+_JSON_TYPES: Final = frozenset({str, int, float, bool, datetime})
 
 
 class Mismatch(Exception):
@@ -46,6 +47,13 @@ def is_open_enum(annotation: Any) -> bool:
 
 def is_instant_or_text(annotation: Any) -> bool:
     return get_origin(annotation) in _UNIONS and set(get_args(annotation)) == {datetime, str}
+
+
+def is_value(annotation: Any) -> bool:
+    """Whether an annotation is a union of JSON's own types, such as a filter's operand."""
+    if get_origin(annotation) not in _UNIONS:
+        return False
+    return all(is_sequence(m) or m in _JSON_TYPES for m in get_args(annotation))
 
 
 def is_sequence(annotation: Any) -> bool:

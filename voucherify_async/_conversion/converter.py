@@ -19,7 +19,10 @@ from .annotations import (
     is_model,
     is_open_enum,
     is_sequence,
+    is_value,
 )
+from .marks import is_one_or_many, is_tagged
+from .shapes import one_or_many_structurer, tagged_structurer
 from .structuring import (
     LEAVES,
     mapping_structurer,
@@ -28,6 +31,7 @@ from .structuring import (
     structure_any,
     structure_instant_or_text,
     structure_str,
+    structure_value,
 )
 from .unstructuring import Unstructuring, refuse_nan
 
@@ -39,10 +43,13 @@ def _build() -> Converter:
     for leaf, hook in LEAVES.items():
         built.register_structure_hook(leaf, hook)
     built.register_structure_hook_func(lambda t: t is Any, structure_any)
+    built.register_structure_hook_func(is_value, structure_value)
     built.register_structure_hook_func(is_open_enum, structure_str)
     built.register_structure_hook_func(is_instant_or_text, structure_instant_or_text)
     built.register_structure_hook_factory(is_sequence, sequence_structurer)
     built.register_structure_hook_factory(is_mapping, mapping_structurer)
+    built.register_structure_hook_factory(is_tagged, tagged_structurer)
+    built.register_structure_hook_factory(is_one_or_many, one_or_many_structurer)
     built.register_structure_hook_factory(is_model, model_structurer)
     built.register_unstructure_hook_factory(is_model, Unstructuring(built).model)
     return built

@@ -79,6 +79,11 @@ def structure_any(value: Any, _: Any) -> Any:
     return value
 
 
+def structure_value(value: Any, _: Any) -> Any:
+    """A value of any JSON type; an array becomes a tuple, as elsewhere in models."""
+    return tuple(value) if isinstance(value, list) else value
+
+
 LEAVES: Mapping[type, StructureHook] = {
     str: structure_str,
     bool: _structure_bool,

@@ -22,6 +22,7 @@ from .annotations import (
     is_sequence,
     json_name,
 )
+from .marks import Lone, is_one_or_many
 
 UnstructureHook = Callable[[Any], Any]
 
@@ -169,12 +170,14 @@ class Unstructuring:
         return cast("UnstructureHook", names["unstructure"])
 
     def _hook(self, core: Any) -> UnstructureHook:
-        if core in _LEAVES:
-            return _LEAVES[core]
-        if is_open_enum(core):
-            return _text
+        leaf = _text if is_open_enum(core) else _LEAVES.get(core)
+        if leaf is not None:
+            return leaf
         if is_instant_or_text(core):
             return format_instant
+        if is_one_or_many(core):
+            many = self._hook(get_args(core)[0])
+            return lambda values: many(values)[0] if isinstance(values, Lone) else many(values)
         if is_sequence(core):
             return self._sequence(self._hook(core_type(get_args(core)[0])))
         if is_mapping(core):

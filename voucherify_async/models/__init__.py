@@ -1,292 +1,39 @@
 """The models: one module a noun, loaded when one of its names is first asked for."""
 
+# ruff: noqa: F403 - each module says by its `__all__` what it shows.
+
 from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from ._base import Model
+from ._index import MODULES
 
 if TYPE_CHECKING:
-    from .async_actions import (
-        AsyncAction,
-        AsyncActionAccepted,
-        AsyncActionFailure,
-        AsyncActionItemError,
-        AsyncActionResult,
-        AsyncActionStatus,
-        AsyncActionType,
-        OperationStatus,
-    )
-    from .discounts import (
-        AmountDiscount,
-        AmountEffect,
-        Discount,
-        DiscountedUnit,
-        DiscountItem,
-        FixedDiscount,
-        FixedEffect,
-        MultipleUnitDiscount,
-        PercentDiscount,
-        PercentEffect,
-        UnitDiscount,
-        UnitEffect,
-        UnknownDiscount,
-    )
-    from .export_fields import (
-        CustomerExportField,
-        CustomerExportOrder,
-        OrderExportField,
-        OrderExportOrder,
-        PointsExpirationExportField,
-        PointsExpirationExportOrder,
-        PublicationExportField,
-        PublicationExportOrder,
-        RedemptionExportField,
-        RedemptionExportOrder,
-        TransactionExportField,
-        TransactionExportOrder,
-        VoucherExportField,
-        VoucherExportOrder,
-    )
-    from .export_requests import (
-        CardTransactionsExportParameters,
-        CustomerExportCreate,
-        CustomerExportParameters,
-        ExportCreate,
-        OrderExportCreate,
-        OrderExportParameters,
-        PointsExpirationExportCreate,
-        PointsExpirationExportParameters,
-        PublicationExportCreate,
-        PublicationExportParameters,
-        RedemptionExportCreate,
-        RedemptionExportParameters,
-        TransactionExportCreate,
-        TransactionExportParameters,
-        VoucherExportCreate,
-        VoucherExportParameters,
-    )
-    from .exports import (
-        Export,
-        ExportedObject,
-        ExportFilters,
-        ExportOrder,
-        ExportParameters,
-        ExportResult,
-        ExportStatus,
-    )
-    from .filters import FieldConditions, FilterConditions, FilterOperand, Junction
-    from .oauth import OAuthIntrospection, OAuthToken
-    from .references import NamedReference, Reference, RelatedObject
-    from .transactions import (
-        EarningRuleReference,
-        EarningRuleSource,
-        EventCategory,
-        EventChannel,
-        EventReference,
-        EventSource,
-        EventSourceApiKey,
-        LoyaltyPendingPoints,
-        OrderReference,
-        PendingPointsDetails,
-        PendingPointsEvent,
-        TransactionBalance,
-        TransactionDetails,
-        TransactionOrder,
-        TransactionType,
-        VoucherTransaction,
-    )
-    from .validity import DailyHours, ValidityHours, ValidityTimeframe
-    from .voucher_imports import (
-        CampaignImport,
-        CampaignVoucherImport,
-        DiscountVoucherImport,
-        GiftVoucherImport,
-        ImportedRedemption,
-        LoyaltyCardImport,
-        VoucherImport,
-    )
-    from .voucher_requests import (
-        CodeConfig,
-        DiscountVoucherCreate,
-        GiftVoucherCreate,
-        LoyaltyCardCreate,
-        RedemptionLimit,
-        TimeRange,
-        VoucherCreate,
-        VoucherMetadataUpdate,
-        VoucherUpdate,
-    )
-    from .vouchers import (
-        BalanceUpdate,
-        CardType,
-        Category,
-        Gift,
-        GiftEffect,
-        LoyaltyCard,
-        OperationType,
-        ValidationRuleAssignment,
-        ValidationRuleAssignments,
-        ValidationStatus,
-        Voucher,
-        VoucherAsset,
-        VoucherAssets,
-        VoucherOrder,
-        VoucherPublications,
-        VoucherRedemption,
-        VoucherType,
-    )
+    from ._base import Model as Model
+    from .async_actions import *
+    from .discounts import *
+    from .export_fields import *
+    from .export_requests import *
+    from .exports import *
+    from .filters import *
+    from .oauth import *
+    from .references import *
+    from .transactions import *
+    from .validity import *
+    from .voucher_imports import *
+    from .voucher_requests import *
+    from .vouchers import *
+else:
+    __all__ = sorted(MODULES)  # noqa: PLE0605 - a list it is
 
-_MODULES = (
-    "vouchers",
-    "discounts",
-    "validity",
-    "references",
-    "transactions",
-    "async_actions",
-    "exports",
-    "filters",
-    "export_fields",
-    "export_requests",
-    "oauth",
-    "voucher_imports",
-    "voucher_requests",
-)
+    # Type checkers, if they saw it, would take any misspelt name for one that exists.
+    def __getattr__(name: str) -> Any:
+        # A service that reads vouchers never makes the classes of an export request.
+        if name not in MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module = import_module(f".{MODULES[name]}", __name__)
+        return globals().setdefault(name, getattr(module, name))
 
-__all__ = [
-    "AmountDiscount",
-    "AmountEffect",
-    "AsyncAction",
-    "AsyncActionAccepted",
-    "AsyncActionFailure",
-    "AsyncActionItemError",
-    "AsyncActionResult",
-    "AsyncActionStatus",
-    "AsyncActionType",
-    "BalanceUpdate",
-    "CampaignImport",
-    "CampaignVoucherImport",
-    "CardTransactionsExportParameters",
-    "CardType",
-    "Category",
-    "CodeConfig",
-    "CustomerExportCreate",
-    "CustomerExportField",
-    "CustomerExportOrder",
-    "CustomerExportParameters",
-    "DailyHours",
-    "Discount",
-    "DiscountItem",
-    "DiscountVoucherCreate",
-    "DiscountVoucherImport",
-    "DiscountedUnit",
-    "EarningRuleReference",
-    "EarningRuleSource",
-    "EventCategory",
-    "EventChannel",
-    "EventReference",
-    "EventSource",
-    "EventSourceApiKey",
-    "Export",
-    "ExportCreate",
-    "ExportFilters",
-    "ExportOrder",
-    "ExportParameters",
-    "ExportResult",
-    "ExportStatus",
-    "ExportedObject",
-    "FieldConditions",
-    "FilterConditions",
-    "FilterOperand",
-    "FixedDiscount",
-    "FixedEffect",
-    "Gift",
-    "GiftEffect",
-    "GiftVoucherCreate",
-    "GiftVoucherImport",
-    "ImportedRedemption",
-    "Junction",
-    "LoyaltyCard",
-    "LoyaltyCardCreate",
-    "LoyaltyCardImport",
-    "LoyaltyPendingPoints",
-    "Model",
-    "MultipleUnitDiscount",
-    "NamedReference",
-    "OAuthIntrospection",
-    "OAuthToken",
-    "OperationStatus",
-    "OperationType",
-    "OrderExportCreate",
-    "OrderExportField",
-    "OrderExportOrder",
-    "OrderExportParameters",
-    "OrderReference",
-    "PendingPointsDetails",
-    "PendingPointsEvent",
-    "PercentDiscount",
-    "PercentEffect",
-    "PointsExpirationExportCreate",
-    "PointsExpirationExportField",
-    "PointsExpirationExportOrder",
-    "PointsExpirationExportParameters",
-    "PublicationExportCreate",
-    "PublicationExportField",
-    "PublicationExportOrder",
-    "PublicationExportParameters",
-    "RedemptionExportCreate",
-    "RedemptionExportField",
-    "RedemptionExportOrder",
-    "RedemptionExportParameters",
-    "RedemptionLimit",
-    "Reference",
-    "RelatedObject",
-    "TimeRange",
-    "TransactionBalance",
-    "TransactionDetails",
-    "TransactionExportCreate",
-    "TransactionExportField",
-    "TransactionExportOrder",
-    "TransactionExportParameters",
-    "TransactionOrder",
-    "TransactionType",
-    "UnitDiscount",
-    "UnitEffect",
-    "UnknownDiscount",
-    "ValidationRuleAssignment",
-    "ValidationRuleAssignments",
-    "ValidationStatus",
-    "ValidityHours",
-    "ValidityTimeframe",
-    "Voucher",
-    "VoucherAsset",
-    "VoucherAssets",
-    "VoucherCreate",
-    "VoucherExportCreate",
-    "VoucherExportField",
-    "VoucherExportOrder",
-    "VoucherExportParameters",
-    "VoucherImport",
-    "VoucherMetadataUpdate",
-    "VoucherOrder",
-    "VoucherPublications",
-    "VoucherRedemption",
-    "VoucherTransaction",
-    "VoucherType",
-    "VoucherUpdate",
-]
-
-
-def __getattr__(name: str) -> Any:
-    # A service that reads vouchers never makes the classes of an export request.
-    if name in __all__:
-        for module_name in _MODULES:
-            module = import_module(f".{module_name}", __name__)
-            if name in module.__all__:
-                return globals().setdefault(name, getattr(module, name))
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return __all__
+    def __dir__() -> list[str]:
+        return __all__

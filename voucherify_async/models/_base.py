@@ -59,6 +59,3 @@ def _check_complete(path: str, value: Any) -> None:
                 name = type(value).__name__
                 raise InvalidArgumentError(f"{path}: {name} needs {nested.name}, got None")
             _check_complete(f"{path}.{nested.name}", content)
-
-
-__all__ = ["Model", "complete", "json_key", "needed"]

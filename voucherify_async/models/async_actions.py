@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from attrs import frozen
 
-from .._conversion.converter import converter
-from .._conversion.structuring import sequence_structurer
+from .._conversion.marks import ONE_OR_MANY
 from ._base import Model
 
 AsyncActionType: TypeAlias = (
@@ -99,7 +98,7 @@ class AsyncActionResult(Model):
     """How many items succeeded."""
     failed_count: int | None = None
     """How many items failed."""
-    failed: Sequence[AsyncActionFailure] | None = None
+    failed: Annotated[Sequence[AsyncActionFailure], ONE_OR_MANY] | None = None
     """The items that an import refused; a single object in the answer is one item here."""
     errors: Sequence[AsyncActionItemError] | None = None
     """The items that a bulk update refused."""
@@ -149,19 +148,6 @@ class AsyncAction(Model):
         result = self.result
         return result is not None and bool(result.failed_count or result.failed or result.errors)
 
-
-_FAILURES: Final = Sequence[AsyncActionFailure]
-_structure_failures: Final = sequence_structurer(_FAILURES, converter)
-
-
-def _structure_failed(value: Any, annotation: Any) -> Any:
-    # The schemas of two job types have one object where the answers have an array.
-    if isinstance(value, Mapping):
-        return (converter.get_structure_hook(AsyncActionFailure)(value, AsyncActionFailure),)
-    return _structure_failures(value, annotation)
-
-
-converter.register_structure_hook_func(lambda t: t == _FAILURES, _structure_failed)
 
 __all__ = [
     "AsyncAction",

@@ -8,13 +8,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal, TypeAlias, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeAlias
 
 from attrs import frozen
 
-from .._conversion.annotations import Mismatch
-from .._conversion.converter import converter
-from .._conversion.structuring import StructureHook
+from .._conversion.marks import Tagged
 from ._base import Model, needed
 
 AmountEffect: TypeAlias = (
@@ -167,57 +165,30 @@ class UnknownDiscount(Model):
     """The tag as it came, or None where none came."""
 
 
-Discount: TypeAlias = (
+def _units(data: Mapping[str, Any]) -> type[Model]:
+    several = data.get("units") is not None or data.get("effect") == "ADD_MANY_ITEMS"
+    return MultipleUnitDiscount if several else UnitDiscount
+
+
+Discount: TypeAlias = Annotated[
     AmountDiscount
     | PercentDiscount
     | UnitDiscount
     | MultipleUnitDiscount
     | FixedDiscount
-    | UnknownDiscount
-)
+    | UnknownDiscount,
+    Tagged(
+        "type",
+        {
+            "AMOUNT": AmountDiscount,
+            "PERCENT": PercentDiscount,
+            "UNIT": _units,
+            "FIXED": FixedDiscount,
+        },
+        UnknownDiscount,
+    ),
+]
 """A discount of any kind, told apart by ``type`` and, for free units, by ``units``."""
-
-_KINDS: Final[tuple[Any, ...]] = get_args(Discount)
-_BY_TYPE: Final[Mapping[str, type[Model]]] = {
-    "AMOUNT": AmountDiscount,
-    "PERCENT": PercentDiscount,
-    "UNIT": UnitDiscount,
-    "FIXED": FixedDiscount,
-}
-
-
-def _is_discount(annotation: Any) -> bool:
-    return get_origin(annotation) is get_origin(Discount) and set(get_args(annotation)) == set(
-        _KINDS
-    )
-
-
-def _kind_of(data: Mapping[str, Any]) -> type[Model]:
-    tag = data.get("type")
-    if tag == "UNIT" and (data.get("units") is not None or data.get("effect") == "ADD_MANY_ITEMS"):
-        return MultipleUnitDiscount
-    return _BY_TYPE.get(tag, UnknownDiscount) if isinstance(tag, str) else UnknownDiscount
-
-
-_hooks: dict[type[Model], StructureHook] = {}
-
-
-def _hook_of(kind: type[Model]) -> StructureHook:
-    hook = _hooks[kind] = converter.get_structure_hook(kind)
-    return hook
-
-
-def _structure_discount(value: Any, _: Any) -> Any:
-    if value.__class__ is dict or isinstance(value, Mapping):
-        kind = _kind_of(value)
-        hook = _hooks.get(kind) or _hook_of(kind)
-        return hook(value, kind)
-    if isinstance(value, _KINDS):
-        return value
-    raise Mismatch("an object", value)
-
-
-converter.register_structure_hook_func(_is_discount, _structure_discount)
 
 __all__ = [
     "AmountDiscount",

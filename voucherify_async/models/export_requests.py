@@ -184,16 +184,6 @@ class TransactionExportCreate(Model):
     """What the export contains in detail."""
 
 
-@frozen(kw_only=True, repr=False)
-class CardTransactionsExportParameters(Model):
-    """What ``transactions.export`` puts into the file of one card's transactions."""
-
-    order: TransactionExportOrder | Unset | None = UNSET
-    """Field that the rows are sorted by; a dash means descending."""
-    fields: Sequence[TransactionExportField] | Unset | None = UNSET
-    """Columns of the file."""
-
-
 ExportCreate: TypeAlias = (
     VoucherExportCreate
     | RedemptionExportCreate
@@ -206,7 +196,6 @@ ExportCreate: TypeAlias = (
 """The body of ``exports.create``: one class for each kind of record."""
 
 __all__ = [
-    "CardTransactionsExportParameters",
     "CustomerExportCreate",
     "CustomerExportParameters",
     "ExportCreate",

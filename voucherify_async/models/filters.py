@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from attrs import frozen
 
-from .._conversion.annotations import core_type
-from .._conversion.converter import converter
 from ._base import Model, json_key
 
 Junction: TypeAlias = Literal["and", "or"] | str
@@ -87,12 +85,5 @@ class FieldConditions(Model):
     conditions: FilterConditions | None = None
     """The operators and what they compare with."""
 
-
-def _structure_operand(value: Any, _: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
-
-
-_OPERAND: Final = core_type(FilterOperand)
-converter.register_structure_hook_func(lambda t: t == _OPERAND, _structure_operand)
 
 __all__ = ["FieldConditions", "FilterConditions", "FilterOperand", "Junction"]

@@ -30,12 +30,4 @@ class OAuthToken(Model):
     """Scheme of the authorization header."""
 
 
-@frozen(kw_only=True, repr=False)
-class OAuthIntrospection(OAuthToken):
-    """What is known about a token: the answer of ``POST /v1/oauth/introspect``."""
-
-    active: bool | None = None
-    """Whether the token is valid; an unknown one is not."""
-
-
-__all__ = ["OAuthIntrospection", "OAuthToken"]
+__all__ = ["OAuthToken"]
