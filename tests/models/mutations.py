@@ -59,16 +59,16 @@ def drop(value: Any, path: JsonPath) -> Any:
 
 
 def tolerated(example: Any) -> Iterator[Any]:
-    """Every change of an example that an answer of tomorrow may bring."""
-    yield put(example, ("key_of_tomorrow",), {"deep": [1, None, "x"]})
+    """Every change of an example that an answer may bring."""
+    yield put(example, ("unknown_key",), {"deep": [1, None, "x"]})
     for path in paths(example):
         value = at(example, path)
         yield put(example, path, None)
         yield drop(example, path)
         if isinstance(value, str) and _ENUM.match(value):
-            yield put(example, path, "VALUE_OF_TOMORROW")
+            yield put(example, path, "UNKNOWN_VALUE")
         if isinstance(value, dict):
-            yield put(example, (*path, "key_of_tomorrow"), {"deep": [1, None, "x"]})
+            yield put(example, (*path, "unknown_key"), {"deep": [1, None, "x"]})
 
 
 def contradictions(example: Any) -> Iterator[tuple[JsonPath, Any]]:

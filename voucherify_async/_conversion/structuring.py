@@ -19,7 +19,7 @@ _parse_instant: Final = datetime.fromisoformat
 
 
 def structure_str(value: Any, _: Any) -> str:
-    """A string, which an enum value of tomorrow is too."""
+    """A string, which an unknown enum value is too."""
     if isinstance(value, str):
         return value
     raise Mismatch("a string", value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from attrs import Attribute, field, fields, frozen, has
@@ -27,6 +28,20 @@ class Model:
             if attribute.repr and not empty:
                 shown.append(f"{attribute.name}={value!r}")
         return f"{type(self).__name__}({', '.join(shown)})"
+
+
+@frozen(kw_only=True, repr=False)
+class Record(Model):
+    """What nearly every object of the API says about itself."""
+
+    id: str | None = None
+    """Id of the object, given by Voucherify."""
+    object: str | None = None
+    """Kind of the object, such as ``voucher``."""
+    created_at: datetime | None = None
+    """Instant at which it was created."""
+    updated_at: datetime | None = None
+    """Instant of its last change."""
 
 
 def json_key(name: str, *, default: Any = None) -> Any:

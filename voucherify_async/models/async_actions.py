@@ -12,7 +12,7 @@ from typing import Annotated, Literal, TypeAlias
 from attrs import frozen
 
 from .._conversion.marks import ONE_OR_MANY
-from ._base import Model
+from ._base import Model, Record
 
 AsyncActionType: TypeAlias = (
     Literal[
@@ -41,13 +41,13 @@ AsyncActionType: TypeAlias = (
     ]
     | str
 )
-"""What a job does; values of tomorrow are possible."""
+"""What a job does; the API may add values."""
 
 AsyncActionStatus: TypeAlias = Literal["ENQUEUED", "IN_PROGRESS", "DONE", "FAILED"] | str
-"""How far a job is; values of tomorrow are possible."""
+"""How far a job is; the API may add values."""
 
 OperationStatus: TypeAlias = Literal["SUCCESS", "FAILED", "UNKNOWN"] | str
-"""How a job went; values of tomorrow are possible."""
+"""How a job went; the API may add values."""
 
 
 @frozen(kw_only=True, repr=False)
@@ -109,11 +109,9 @@ class AsyncActionResult(Model):
 
 
 @frozen(kw_only=True, repr=False)
-class AsyncAction(Model):
+class AsyncAction(Record):
     """A background job: the answer of ``async_actions.get`` and an item of ``.list``."""
 
-    id: str | None = None
-    """Id of the job."""
     type: AsyncActionType | None = None
     """What it does."""
     status: AsyncActionStatus | None = None
@@ -122,18 +120,12 @@ class AsyncAction(Model):
     """How it went."""
     result: AsyncActionResult | None = None
     """What it has done; listings leave it out."""
-    created_at: datetime | None = None
-    """Instant at which it was queued."""
-    updated_at: datetime | None = None
-    """Instant of its last change."""
     request_id: str | None = None
     """Id of the request that started it."""
     processing_time: int | None = None
     """How long it took, in milliseconds."""
     progress: int | None = None
     """How far it is, in percent."""
-    object: str | None = None
-    """Always ``async_action``."""
 
     @property
     def is_finished(self) -> bool:

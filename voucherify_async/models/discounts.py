@@ -14,6 +14,7 @@ from attrs import frozen
 
 from .._conversion.marks import Tagged
 from ._base import Model, needed
+from .references import NamedReference
 
 AmountEffect: TypeAlias = (
     Literal[
@@ -25,16 +26,16 @@ AmountEffect: TypeAlias = (
     ]
     | str
 )
-"""What an amount discount is taken off; values of tomorrow are possible."""
+"""What an amount discount is taken off; the API may add values."""
 
 PercentEffect: TypeAlias = Literal["APPLY_TO_ORDER", "APPLY_TO_ITEMS"] | str
-"""What a percent discount is taken off; values of tomorrow are possible."""
+"""What a percent discount is taken off; the API may add values."""
 
 FixedEffect: TypeAlias = Literal["APPLY_TO_ORDER", "APPLY_TO_ITEMS"] | str
-"""What gets the fixed price; values of tomorrow are possible."""
+"""What gets the fixed price; the API may add values."""
 
 UnitEffect: TypeAlias = Literal["ADD_MISSING_ITEMS", "ADD_NEW_ITEMS", "ADD_SAME_ITEMS"] | str
-"""How free units enter the order; values of tomorrow are possible."""
+"""How free units enter the order; the API may add values."""
 
 
 @frozen(kw_only=True, repr=False)
@@ -92,55 +93,47 @@ class FixedDiscount(Model):
 
 
 @frozen(kw_only=True, repr=False)
-class DiscountItem(Model):
+class DiscountItem(NamedReference):
     """The product, or the variant of one, that a unit discount gives away."""
 
-    id: str | None = None
-    """Id of the product or SKU."""
     source_id: str | None = None
     """Id of it in the merchant's own system."""
-    name: str | None = None
-    """Name of the product or SKU."""
 
 
 @frozen(kw_only=True, repr=False)
-class UnitDiscount(Model):
-    """Free units of one product or SKU. Part of vouchers, in answers and requests."""
+class _FreeUnits(Model):
+    """Free units of one product or SKU."""
 
-    type: Literal["UNIT"] = "UNIT"
-    """The tag of this kind of discount, shared with `MultipleUnitDiscount`."""
     unit_off: float | None = None
     """How many units are free."""
     unit_off_formula: str | None = None
     """Formula that computes the number of free units."""
-    effect: UnitEffect | None = None
-    """How the free units enter the order."""
     unit_type: str | None = needed()
     """Id of the product or SKU that is free; a request needs it."""
     product: DiscountItem | None = None
     """The free product."""
     sku: DiscountItem | None = None
     """The free variant of a product."""
+
+
+@frozen(kw_only=True, repr=False)
+class UnitDiscount(_FreeUnits):
+    """Free units of one product or SKU. Part of vouchers, in answers and requests."""
+
+    type: Literal["UNIT"] = "UNIT"
+    """The tag of this kind of discount, shared with `MultipleUnitDiscount`."""
+    effect: UnitEffect | None = None
+    """How the free units enter the order."""
     is_dynamic: bool | None = None
     """Whether a formula computed the number of units."""
 
 
 @frozen(kw_only=True, repr=False)
-class DiscountedUnit(Model):
+class DiscountedUnit(_FreeUnits):
     """Free units of one product or SKU among several; part of `MultipleUnitDiscount`."""
 
-    unit_off: float | None = None
-    """How many units are free."""
-    unit_off_formula: str | None = None
-    """Formula that computes the number of free units."""
     effect: UnitEffect | None = needed()
     """How the free units enter the order; a request needs it."""
-    unit_type: str | None = needed()
-    """Id of the product or SKU that is free; a request needs it."""
-    product: DiscountItem | None = None
-    """The free product."""
-    sku: DiscountItem | None = None
-    """The free variant of a product."""
 
 
 @frozen(kw_only=True, repr=False)

@@ -29,15 +29,21 @@ from .exports import ExportFilters
 
 
 @frozen(kw_only=True, repr=False)
-class VoucherExportParameters(Model):
+class _Parameters(Model):
+    """What every export can be narrowed by."""
+
+    filters: ExportFilters | Unset | None = UNSET
+    """Which records it contains."""
+
+
+@frozen(kw_only=True, repr=False)
+class VoucherExportParameters(_Parameters):
     """What an export of vouchers contains."""
 
     order: VoucherExportOrder | Unset | None = UNSET
     """Field that the rows are sorted by; a dash means descending."""
     fields: Sequence[VoucherExportField | str] | Unset | None = UNSET
     """Columns of the file; an attribute is written as ``metadata.NAME``."""
-    filters: ExportFilters | Unset | None = UNSET
-    """Which records it contains."""
     campaign_id: str | Unset | None = UNSET
     """Id of the campaign whose vouchers it contains."""
 
@@ -53,15 +59,13 @@ class VoucherExportCreate(Model):
 
 
 @frozen(kw_only=True, repr=False)
-class RedemptionExportParameters(Model):
+class RedemptionExportParameters(_Parameters):
     """What an export of redemptions contains."""
 
     order: RedemptionExportOrder | Unset | None = UNSET
     """Field that the rows are sorted by; a dash means descending."""
     fields: Sequence[RedemptionExportField | str] | Unset | None = UNSET
     """Columns of the file; an attribute is written as ``metadata.NAME``."""
-    filters: ExportFilters | Unset | None = UNSET
-    """Which records it contains."""
 
 
 @frozen(kw_only=True, repr=False)
@@ -75,15 +79,13 @@ class RedemptionExportCreate(Model):
 
 
 @frozen(kw_only=True, repr=False)
-class CustomerExportParameters(Model):
+class CustomerExportParameters(_Parameters):
     """What an export of customers contains."""
 
     order: CustomerExportOrder | Unset | None = UNSET
     """Field that the rows are sorted by; a dash means descending."""
     fields: Sequence[CustomerExportField | str] | Unset | None = UNSET
     """Columns of the file; an attribute is written as ``metadata.NAME``."""
-    filters: ExportFilters | Unset | None = UNSET
-    """Which records it contains."""
 
 
 @frozen(kw_only=True, repr=False)
@@ -97,15 +99,13 @@ class CustomerExportCreate(Model):
 
 
 @frozen(kw_only=True, repr=False)
-class PublicationExportParameters(Model):
+class PublicationExportParameters(_Parameters):
     """What an export of publications contains."""
 
     order: PublicationExportOrder | Unset | None = UNSET
     """Field that the rows are sorted by; a dash means descending."""
     fields: Sequence[PublicationExportField | str] | Unset | None = UNSET
     """Columns of the file; an attribute is written as ``metadata.NAME``."""
-    filters: ExportFilters | Unset | None = UNSET
-    """Which records it contains."""
 
 
 @frozen(kw_only=True, repr=False)
@@ -119,15 +119,13 @@ class PublicationExportCreate(Model):
 
 
 @frozen(kw_only=True, repr=False)
-class OrderExportParameters(Model):
+class OrderExportParameters(_Parameters):
     """What an export of orders contains."""
 
     order: OrderExportOrder | Unset | None = UNSET
     """Field that the rows are sorted by; a dash means descending."""
     fields: Sequence[OrderExportField | str] | Unset | None = UNSET
     """Columns of the file; an attribute is written as ``metadata.NAME``."""
-    filters: ExportFilters | Unset | None = UNSET
-    """Which records it contains."""
 
 
 @frozen(kw_only=True, repr=False)
@@ -141,15 +139,13 @@ class OrderExportCreate(Model):
 
 
 @frozen(kw_only=True, repr=False)
-class PointsExpirationExportParameters(Model):
+class PointsExpirationExportParameters(_Parameters):
     """What an export of points that will expire contains."""
 
     order: PointsExpirationExportOrder | Unset | None = UNSET
     """Field that the rows are sorted by; a dash means descending."""
     fields: Sequence[PointsExpirationExportField] | Unset | None = UNSET
     """Columns of the file."""
-    filters: ExportFilters | Unset | None = UNSET
-    """Which records it contains."""
 
 
 @frozen(kw_only=True, repr=False)
@@ -163,15 +159,13 @@ class PointsExpirationExportCreate(Model):
 
 
 @frozen(kw_only=True, repr=False)
-class TransactionExportParameters(Model):
+class TransactionExportParameters(_Parameters):
     """What an export of gift card and loyalty card transactions contains."""
 
     order: TransactionExportOrder | Unset | None = UNSET
     """Field that the rows are sorted by; a dash means descending."""
     fields: Sequence[TransactionExportField] | Unset | None = UNSET
     """Columns of the file."""
-    filters: ExportFilters | Unset | None = UNSET
-    """Which records it contains."""
 
 
 @frozen(kw_only=True, repr=False)

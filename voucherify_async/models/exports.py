@@ -17,7 +17,7 @@ from ._base import Model, json_key
 from .filters import FieldConditions, Junction
 
 ExportStatus: TypeAlias = Literal["SCHEDULED", "IN_PROGRESS", "DONE", "ERROR"] | str
-"""How far an export is; values of tomorrow are possible."""
+"""How far an export is; the API may add values."""
 
 ExportedObject: TypeAlias = (
     Literal[
@@ -31,7 +31,7 @@ ExportedObject: TypeAlias = (
     ]
     | str
 )
-"""What an export contains; values of tomorrow are possible."""
+"""What an export contains; the API may add values."""
 
 ExportOrder: TypeAlias = Literal["created_at", "-created_at", "status", "-status"]
 """Order of ``exports.list``; a dash means descending."""

@@ -16,21 +16,17 @@ class Reference(Model):
 
 
 @frozen(kw_only=True, repr=False)
-class NamedReference(Model):
+class NamedReference(Reference):
     """Points at another object by its id, with its name for display."""
 
-    id: str | None = None
-    """Id of the object."""
     name: str | None = None
     """Name of the object."""
 
 
 @frozen(kw_only=True, repr=False)
-class RelatedObject(Model):
-    """The object that a balance belongs to."""
+class RelatedObject(Reference):
+    """Points at another object by its id and kind, such as the voucher of a balance."""
 
-    id: str | None = None
-    """Id of the object."""
     type: str | None = None
     """Kind of the object, such as ``voucher``."""
 

@@ -12,7 +12,7 @@ from attrs import frozen
 
 from ._base import Model
 from .references import NamedReference, Reference, RelatedObject
-from .vouchers import CardType, OperationType, Voucher
+from .vouchers import BalanceUpdate, Voucher
 
 TransactionType: TypeAlias = (
     Literal[
@@ -32,36 +32,29 @@ TransactionType: TypeAlias = (
     ]
     | str
 )
-"""Why a balance changed; values of tomorrow are possible."""
+"""Why a balance changed; the API may add values."""
 
 EventCategory: TypeAlias = Literal["ACTION", "EFFECT"] | str
-"""Kind of an event; values of tomorrow are possible."""
+"""Kind of an event; the API may add values."""
 
 EventChannel: TypeAlias = Literal["USER_PORTAL", "API", "CLIENT_API", "INTERNAL"] | str
-"""Where an event came from; values of tomorrow are possible."""
+"""Where an event came from; the API may add values."""
 
 TransactionOrder: TypeAlias = Literal["id", "-id"]
 """Order of ``transactions.list``; a dash means descending."""
 
 
 @frozen(kw_only=True, repr=False)
-class OrderReference(Model):
+class OrderReference(Reference):
     """The customer's order behind a transaction."""
 
-    id: str | None = None
-    """Id of the order, given by Voucherify."""
     source_id: str | None = None
     """Id of the order in the merchant's own system."""
 
 
 @frozen(kw_only=True, repr=False)
-class EventReference(Model):
-    """The event behind a transaction."""
-
-    id: str | None = None
-    """Id of the event."""
-    type: str | None = None
-    """Kind of the event."""
+class EventReference(RelatedObject):
+    """The event behind a transaction: its id and its kind."""
 
 
 @frozen(kw_only=True, repr=False)
@@ -73,35 +66,19 @@ class EarningRuleSource(Model):
 
 
 @frozen(kw_only=True, repr=False)
-class EarningRuleReference(Model):
+class EarningRuleReference(Reference):
     """The earning rule that gave the points."""
 
-    id: str | None = None
-    """Id of the earning rule."""
     source: EarningRuleSource | None = None
     """How the earning rule is shown."""
 
 
 @frozen(kw_only=True, repr=False)
-class TransactionBalance(Model):
+class TransactionBalance(BalanceUpdate):
     """What a transaction did to the balance."""
 
-    type: CardType | None = None
-    """Kind of the card."""
-    total: int | None = None
-    """All credits (minor currency units) or points ever put on the card."""
-    object: str | None = None
-    """Always ``balance``."""
-    amount: int | None = None
-    """Credits added to a gift card, in minor currency units; negative if taken off."""
     points: int | None = None
     """Points added to a loyalty card; negative if taken off."""
-    balance: int | None = None
-    """Credits (minor currency units) or points on the card afterwards."""
-    operation_type: OperationType | None = None
-    """Whether a person or a rule changed the balance."""
-    related_object: RelatedObject | None = None
-    """The voucher whose balance it is."""
 
 
 @frozen(kw_only=True, repr=False)
@@ -127,13 +104,9 @@ class EventSource(Model):
 
 
 @frozen(kw_only=True, repr=False)
-class PendingPointsEvent(Model):
+class PendingPointsEvent(EventReference):
     """The event that earned pending points."""
 
-    id: str | None = None
-    """Id of the event."""
-    type: Literal["customer.order.paid"] | str | None = None
-    """Kind of the event."""
     group_id: str | None = None
     """Id of the request that caused the event."""
     entity_id: str | None = None

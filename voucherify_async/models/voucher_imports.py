@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from attrs import field, frozen
 
 from .._unset import UNSET, Unset
 from ._base import Model, complete
+from ._terms import VoucherTerms
 from .discounts import Discount
-from .validity import ValidityTimeframe
 from .vouchers import Gift, LoyaltyCard
 
 
@@ -26,27 +24,11 @@ class ImportedRedemption(Model):
 
 
 @frozen(kw_only=True, repr=False)
-class _ImportedVoucher(Model):
+class _ImportedVoucher(VoucherTerms):
     """What every imported voucher can say."""
 
     code: str
     """The code."""
-    category: str | Unset | None = UNSET
-    """Name of its category."""
-    start_date: datetime | str | Unset | None = UNSET
-    """Instant from which it is valid; aware, or ISO 8601 text."""
-    expiration_date: datetime | str | Unset | None = UNSET
-    """Instant after which it is no longer valid; aware, or ISO 8601 text."""
-    validity_timeframe: ValidityTimeframe | Unset | None = UNSET
-    """Recurring period in which it is valid; needs a start date."""
-    validity_day_of_week: Sequence[int] | Unset | None = UNSET
-    """Days of the week on which it is valid: 0 is Sunday, 6 is Saturday."""
-    active: bool | Unset | None = UNSET
-    """Whether it is switched on."""
-    additional_info: str | Unset | None = UNSET
-    """Free text."""
-    metadata: Mapping[str, Any] | Unset | None = UNSET
-    """Your own attributes."""
     redemption: ImportedRedemption | Unset | None = UNSET
     """How often it may be redeemed."""
 

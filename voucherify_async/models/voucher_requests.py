@@ -11,8 +11,9 @@ from attrs import field, frozen
 from .._unset import UNSET, Unset
 from ..errors import InvalidArgumentError
 from ._base import Model, complete
+from ._terms import VoucherTerms
 from .discounts import Discount
-from .validity import ValidityHours, ValidityTimeframe
+from .validity import ValidityHours
 from .vouchers import Gift, LoyaltyCard, VoucherType
 
 
@@ -53,29 +54,13 @@ class CodeConfig(Model):
 
 
 @frozen(kw_only=True, repr=False)
-class _ChangeableFields(Model):
+class _ChangeableFields(VoucherTerms):
     """What both a new voucher and a change of one can say."""
 
-    category: str | Unset | None = UNSET
-    """Name of its category."""
     category_id: str | Unset | None = UNSET
     """Id of its category."""
-    start_date: datetime | str | Unset | None = UNSET
-    """Instant from which it is valid; aware, or ISO 8601 text."""
-    expiration_date: datetime | str | Unset | None = UNSET
-    """Instant after which it is no longer valid; aware, or ISO 8601 text."""
-    validity_timeframe: ValidityTimeframe | Unset | None = UNSET
-    """Recurring period in which it is valid; needs a start date."""
-    validity_day_of_week: Sequence[int] | Unset | None = UNSET
-    """Days of the week on which it is valid: 0 is Sunday, 6 is Saturday."""
     validity_hours: ValidityHours | Unset | None = UNSET
     """Hours at which it is valid."""
-    active: bool | Unset | None = UNSET
-    """Whether it is switched on."""
-    additional_info: str | Unset | None = UNSET
-    """Free text."""
-    metadata: Mapping[str, Any] | Unset | None = UNSET
-    """Your own attributes."""
 
 
 @frozen(kw_only=True, repr=False)

@@ -11,25 +11,25 @@ from typing import Any, Literal, TypeAlias
 
 from attrs import frozen
 
-from ._base import Model, needed
+from ._base import Model, Record, needed
 from .discounts import Discount
 from .references import RelatedObject
 from .validity import ValidityHours, ValidityTimeframe
 
 VoucherType: TypeAlias = Literal["GIFT_VOUCHER", "DISCOUNT_VOUCHER", "LOYALTY_CARD"] | str
-"""Kind of a voucher; values of tomorrow are possible."""
+"""Kind of a voucher; the API may add values."""
 
 GiftEffect: TypeAlias = Literal["APPLY_TO_ORDER", "APPLY_TO_ITEMS"] | str
-"""What gift credits pay for; values of tomorrow are possible."""
+"""What gift credits pay for; the API may add values."""
 
 CardType: TypeAlias = Literal["gift_voucher", "loyalty_card"] | str
-"""Kind of a card that has a balance; values of tomorrow are possible."""
+"""Kind of a card that has a balance; the API may add values."""
 
 OperationType: TypeAlias = Literal["MANUAL", "AUTOMATIC"] | str
-"""Whether a person or a rule changed a balance; values of tomorrow are possible."""
+"""Whether a person or a rule changed a balance; the API may add values."""
 
 ValidationStatus: TypeAlias = Literal["VALID", "PARTIALLY_VALID", "INVALID"] | str
-"""Whether an assigned validation rule can be applied; values of tomorrow are possible."""
+"""Whether an assigned validation rule can be applied; the API may add values."""
 
 VoucherOrder: TypeAlias = Literal[
     "created_at", "-created_at", "updated_at", "-updated_at", "code", "-code"
@@ -122,41 +122,25 @@ class VoucherRedemption(Model):
 
 
 @frozen(kw_only=True, repr=False)
-class Category(Model):
+class Category(Record):
     """A category of vouchers."""
 
-    id: str | None = None
-    """Id of the category."""
     name: str | None = None
     """Name of the category."""
     hierarchy: int | None = None
     """Rank of the category; a lower one is processed first."""
-    object: str | None = None
-    """Always ``category``."""
-    created_at: datetime | None = None
-    """Instant at which the category was created."""
-    updated_at: datetime | None = None
-    """Instant of its last change."""
 
 
 @frozen(kw_only=True, repr=False)
-class ValidationRuleAssignment(Model):
+class ValidationRuleAssignment(Record):
     """A validation rule that applies to a voucher."""
 
-    id: str | None = None
-    """Id of the assignment."""
     rule_id: str | None = None
     """Id of the rule."""
     related_object_id: str | None = None
     """Id of what the rule applies to."""
     related_object_type: str | None = None
     """Kind of what the rule applies to, such as ``voucher``."""
-    created_at: datetime | None = None
-    """Instant at which the rule was assigned."""
-    updated_at: datetime | None = None
-    """Instant of the assignment's last change."""
-    object: str | None = None
-    """Always ``validation_rules_assignment``."""
     validation_status: ValidationStatus | None = None
     """Whether the rule can be applied."""
     validation_omitted_rules: Sequence[str] | None = None
@@ -178,11 +162,9 @@ class ValidationRuleAssignments(Model):
 
 
 @frozen(kw_only=True, repr=False)
-class Voucher(Model):
+class Voucher(Record):
     """A voucher: the answer of get, list, create, generate, update, enable and disable."""
 
-    id: str | None = None
-    """Id of the voucher, given by Voucherify."""
     code: str | None = None
     """Code that customers redeem."""
     campaign: str | None = None
@@ -223,16 +205,10 @@ class Voucher(Model):
     """Images of the code."""
     is_referral_code: bool | None = None
     """Whether it belongs to a referral programme."""
-    created_at: datetime | None = None
-    """Instant at which it was created."""
-    updated_at: datetime | None = None
-    """Instant of its last change."""
     holder_id: str | None = None
     """Id of the customer who holds it."""
     referrer_id: str | None = None
     """Id of the customer who referred it."""
-    object: str | None = None
-    """Always ``voucher``."""
     publish: VoucherPublications | None = None
     """How often it was given to customers."""
     redemption: VoucherRedemption | None = None
@@ -250,7 +226,7 @@ class BalanceUpdate(Model):
     total: int | None = None
     """All credits (minor currency units) or points ever put on the card."""
     balance: int | None = None
-    """Credits (minor currency units) or points on the card now."""
+    """Credits (minor currency units) or points on the card afterwards."""
     type: CardType | None = None
     """Kind of the card."""
     operation_type: OperationType | None = None
