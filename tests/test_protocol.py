@@ -99,7 +99,7 @@ def test_body_size_is_exact() -> None:
     """A body of exactly 10 MB goes, one byte more does not."""
     fits = "x" * (bodies.MAX_BODY_BYTES - 2)
     assert len(encode_json(fits)) == bodies.MAX_BODY_BYTES
-    with pytest.raises(InvalidArgumentError, match="10,485,761 bytes are over the 10,485,760"):
+    with pytest.raises(InvalidArgumentError, match="10,000,001 bytes are over the 10,000,000"):
         encode_json(fits + "x")
 
 

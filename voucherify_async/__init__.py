@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ._conversion.converter import from_dict as from_dict
     from ._conversion.converter import to_dict as to_dict
     from ._files.csv_writer import write_csv as write_csv
+    from ._files.spreadsheets import escape_cell as escape_cell
     from .jobs import AsyncJob as AsyncJob
     from .jobs import ExportJob as ExportJob
     from .models import *
@@ -55,6 +56,7 @@ else:
         "AsyncJob": ".jobs",
         "CombinedJob": "._bulk.combined_jobs",
         "write_csv": "._files.csv_writer",
+        "escape_cell": "._files.spreadsheets",
         "ExportJob": ".jobs",
         "AsyncPaginator": ".pagination",
         "Page": ".pagination",

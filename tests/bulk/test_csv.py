@@ -29,7 +29,7 @@ HEADER = "Code,Voucher Type,Value,Discount Type,Note\n"
 
 def row(number: int, note: str = "") -> str:
     """One line of an import file."""
-    return f"R-{number},DISCOUNT_VOUCHER,10.50,AMOUNT,{note}\n"
+    return f"R-{number},DISCOUNT_VOUCHER,1050,AMOUNT,{note}\n"
 
 
 @pytest.mark.parametrize(
@@ -38,13 +38,13 @@ def row(number: int, note: str = "") -> str:
         ("", "is empty"),
         ("\n\n", "is empty"),
         (HEADER, "has a header and no rows"),
-        ("Kode,Value\nA,1\n", "line 1 names no column Code, but Kode, Value"),
+        ("Kode,Value\nA,1\n", "line 1 has no column Code, only Kode, Value"),
         ("Code;Value\nA;1\n", "line 1 .*separated by commas"),
         ("Code,Value,\nA,1,2\n", "line 1 has no name for column 3"),
         ("Code,Value,code\nA,1,2\n", "line 1 names the column code twice"),
         (HEADER + row(1) + "B,GIFT_VOUCHER\n", "line 3 has 2 cells under 5 headers"),
         (HEADER + row(1, '"two\nlines"') + "\nB\n", "line 5 has 1 cells under 5 headers"),
-        (HEADER + row(1) + 'B,"GIFT\n', "line 3 is no row of a CSV file"),
+        (HEADER + row(1) + 'B,"GIFT\n', "line 3 is not a row of a CSV file"),
     ],
 )
 async def test_file_is_checked_first(fake: FakeVoucherify, text: str, says: str) -> None:
@@ -56,10 +56,10 @@ async def test_file_is_checked_first(fake: FakeVoucherify, text: str, says: str)
 
 
 async def test_file_has_to_be_text_in_utf8(fake: FakeVoucherify) -> None:
-    """Bytes that are no UTF-8 are refused with their line; a file opened as text is refused."""
+    """Bytes that are not UTF-8 are refused with their line; a file opened as text is refused."""
     async with fake:
         imports = fake.client().imports
-        with pytest.raises(InvalidArgumentError, match="line 2 is no UTF-8"):
+        with pytest.raises(InvalidArgumentError, match="line 2 is not UTF-8"):
             await imports.csv(HEADER.encode() + b"A,DISCOUNT_VOUCHER,1,AMOUNT,\xff\n")
         wrong: Any = io.StringIO(HEADER + row(1))
         with pytest.raises(InvalidArgumentError, match="opened as text"):
@@ -67,7 +67,7 @@ async def test_file_has_to_be_text_in_utf8(fake: FakeVoucherify) -> None:
 
 
 class Pipe(io.RawIOBase):
-    """A file that can be read but once."""
+    """A file that can be read only once."""
 
     def __init__(self, content: bytes) -> None:
         super().__init__()
@@ -154,7 +154,7 @@ VOUCHERS: list[dict[str, Any]] = [
         "additional_info": 'with "quotes", commas\nand lines',
         "metadata": {"shop": "north", "Märkte": "ü"},
     },
-    {"code": "PERCENT", "discount": {"type": "PERCENT", "percent_off": 12.5}, "active": False},
+    {"code": "PERCENT", "discount": {"type": "PERCENT", "percent_off": 12}, "active": False},
     {"code": "FIXED", "discount": {"type": "FIXED", "fixed_amount": 5}, "metadata": {"a": "1"}},
     {"code": "GIFT", "gift": {"amount": 10_000, "balance": 2_550}},
 ]
@@ -181,7 +181,7 @@ async def test_written_file_makes_equal_vouchers(
         assert voucher["metadata"] == copied["metadata"]
         assert voucher["redemption"]["quantity"] == copied["redemption"]["quantity"]
     assert other.vouchers["AMOUNT"]["discount"]["amount_off"] == 1999
-    assert other.vouchers["PERCENT"]["discount"]["percent_off"] == 12.5
+    assert other.vouchers["PERCENT"]["discount"]["percent_off"] == 12
     assert other.vouchers["FIXED"]["discount"]["fixed_amount"] == 5
     gift = other.vouchers["GIFT"]["gift"]
     assert (gift["amount"], gift["balance"]) == (10_000, 2_550)
@@ -202,7 +202,7 @@ async def test_written_columns(tmp_path: Path) -> None:
     assert list(rows[0])[-2:] == ["n", "flag"]
     assert [(r["Code"], r["Value"], r["n"], r["flag"]) for r in rows] == [
         ("A", "", "1", ""),
-        ("B", "0.05", "[2]", "true"),
+        ("B", "5", "[2]", "true"),
         ("C", "70", "", ""),
     ]
     assert names_in(tmp_path) == [path.name]
@@ -214,6 +214,8 @@ async def test_written_columns(tmp_path: Path) -> None:
         ({"type": "GIFT_VOUCHER"}, "has no code"),
         ({"code": "A", "metadata": {"category": "x"}}, "'category' cannot be a column"),
         ({"code": "A", "discount": {"type": "NEW"}}, "cannot express"),
+        ({"code": "A", "discount": {"type": "PERCENT", "percent_off": 12.5}}, "whole numbers"),
+        ({"code": "A", "metadata": {"m": "\ud800"}}, r"metadata: 'm' has a lone surrogate"),
         (7, "expected a voucher"),
     ],
 )

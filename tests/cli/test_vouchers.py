@@ -6,6 +6,8 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from voucherify_async.testing import FakeVoucherify
 
 from .conftest import TIMEOUT, Call, Command
@@ -101,8 +103,8 @@ def test_csv_can_be_imported_again(call: Call, fake: FakeVoucherify) -> None:
     ended = call("list", "--order", "code", "--output", "csv")
     rows = list(csv.DictReader(io.StringIO(ended.out)))
     assert [(row["Code"], row["Value"], row["lang"]) for row in rows] == [
-        ("CARD", "100.00", ""),
-        ("META", "10.50", "de"),
+        ("CARD", "10000", ""),
+        ("META", "1050", "de"),
         ("SAVE", "10", ""),
     ]
     assert ended.code == 1
@@ -157,3 +159,15 @@ def test_both_streams_can_be_closed(command: Command) -> None:
     assert process.stdout is not None
     process.stdout.close()
     assert process.wait(TIMEOUT) == 141
+
+
+@pytest.mark.parametrize("raw", [(), ("--raw",)])
+def test_csv_runs_no_formulas(call: Call, fake: FakeVoucherify, raw: tuple[str, ...]) -> None:
+    """CSV on stdout gets an apostrophe before what a spreadsheet would run; --raw leaves it."""
+    fake.add_voucher(code="=F", gift={"amount": 5})
+    written = call("get", "=F", "--output", "csv", *raw).out.splitlines()[1]
+    assert written.startswith("=F," if raw else "'=F,")
+    call("balance", "CARD", "5", "--yes", "--reason", "=1+1")
+    written = call("transactions", "CARD", "--output", "csv", *raw).out
+    assert (",=1+1," in written) == bool(raw)
+    assert (",'=1+1," in written) != bool(raw)

@@ -143,7 +143,7 @@ async def test_csv_import(client: AsyncVoucherify, fake: FakeVoucherify, tmp_pat
     path = tmp_path / "codes.csv"
     path.write_text(
         "Code,Voucher Type,Value,Discount Type,Season\n"
-        "C1,GIFT_VOUCHER,10.50,,winter\n"
+        "C1,GIFT_VOUCHER,1050,,winter\n"
         "C2,DISCOUNT_VOUCHER,20,PERCENT,summer\n"
     )
     action = await (await client.imports.csv(path, webhooks_enable=True)).wait()

@@ -103,10 +103,10 @@ async def test_import_into_a_campaign(api: httpx.AsyncClient, fake: FakeVoucheri
 
 CSV = """\ufeffCode,Voucher Type,Value,Discount Type,Category,Start Date,Redemption Limit,\
 Redeemed Quantity,Redeemed Amount,Active,Additional Info,Color,Empty\r
-AMOUNT,DISCOUNT_VOUCHER,10.50,AMOUNT,red,2026-01-01,3,1,,true,"a ""b"", c",blue,\r
+AMOUNT,DISCOUNT_VOUCHER,1050,AMOUNT,red,2026-01-01,3,1,,true,"a ""b"", c",blue,\r
 PERCENT,DISCOUNT_VOUCHER,12.5,PERCENT,,,,,,false,,,\r
 UNIT,DISCOUNT_VOUCHER,2,UNIT,,,,,,,,,\r
-GIFT,GIFT_VOUCHER,100,,,,,,25.5,,"two
+GIFT,GIFT_VOUCHER,10000,,,,,,2550,,"two
 lines",,\r
 \r
 NOTYPE,,1,AMOUNT,,,,,,,,,\r
@@ -114,7 +114,7 @@ NOTYPE,,1,AMOUNT,,,,,,,,,\r
 SHORT,GIFT_VOUCHER\r
 NOBOOL,GIFT_VOUCHER,1,,,,,,,yes,,,\r
 NONUMBER,GIFT_VOUCHER,ten,,,,,,,,,,\r
-FINE,GIFT_VOUCHER,1.005,,,,,,,,,,\r
+FINE,GIFT_VOUCHER,10.5,,,,,,,,,,\r
 SPENT,GIFT_VOUCHER,1,,,,,,2,,,,\r
 KIND,DISCOUNT_VOUCHER,1,SHIPPING,,,,,,,,,\r
 NOVALUE,GIFT_VOUCHER,,,,,,,,,,,\r
@@ -168,7 +168,7 @@ async def test_csv_into_a_campaign(api: httpx.AsyncClient, fake: FakeVoucherify)
     response = await api.post("/v1/campaigns/Loyal/importCSV", files=points)
     action = await outcome(api, response)
     assert action["type"] == "CAMPAIGN.VOUCHERS_IMPORT_CSV"
-    assert [fake.vouchers[code]["gift"]["amount"] for code in "AB"] == [500, 100]
+    assert [fake.vouchers[code]["gift"]["amount"] for code in "AB"] == [5, 100]
     assert fake.vouchers["C"]["loyalty_card"]["points"] == 5
     missing = await api.post("/v1/campaigns/None/importCSV", files=gifts)
     assert missing.json()["resource_type"] == "campaign"

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import evolve, frozen
 
 from .._clock import Clock
-from .._protocol.bodies import check_size, encode_json
+from .._concurrency.items import Items
+from .._protocol.bodies import MAX_BODY_BYTES, check_size, encode_json
 from ..errors import (
     AmbiguousOutcomeError,
     BulkInterruptedError,
@@ -26,7 +27,7 @@ from ..errors import (
 )
 from ..jobs import AsyncJob, Progress, check_action, wait_until_finished
 from ..models.async_actions import AsyncAction, AsyncActionResult
-from .batches import BODY_BYTES, Body, Items
+from .batches import Body
 
 if TYPE_CHECKING:
     from ..resources.async_actions import AsyncActions
@@ -173,7 +174,7 @@ async def send_items(
                 if len(body) and not body.fits(encoded):
                     await _send(parts, body, post)
                 if not body.fits(encoded):
-                    check_size(BODY_BYTES + len(encoded), f"{name}[{index}]")
+                    check_size(MAX_BODY_BYTES + len(encoded), f"{name}[{index}]")
                 body.add(encoded)
                 index += 1
         if not index:

@@ -12,6 +12,7 @@ from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 
 from .._checks import check_count
+from .._concurrency.items import Items
 from .._recovery.imports import Api, find_job
 from ..errors import (
     AmbiguousOutcomeError,
@@ -22,7 +23,7 @@ from ..errors import (
     VoucherifyError,
     WriteError,
 )
-from .batches import Body, Items
+from .batches import Body
 from .ledger import Batch, Ledger
 from .reports import ImportReport, OpenImport, ResumePoint
 

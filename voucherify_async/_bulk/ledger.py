@@ -9,10 +9,9 @@ from typing import Any
 from attrs import field, frozen
 
 from .._files.csv_columns import item_of_row
-from .._protocol.bodies import encode_json
+from .._protocol.bodies import MAX_BODY_BYTES, encode_json
 from ..errors import InvalidArgumentError
 from ..models.async_actions import AsyncAction
-from .batches import BODY_BYTES
 from .reports import ImportFailure, ImportReport, OpenImport, ResumePoint
 
 
@@ -150,6 +149,6 @@ def _encoded(item: Any) -> bytes:
     encoded = encode_json(item, name="item")
     if not encoded.startswith(b"{"):
         raise InvalidArgumentError(f"item: expected a model or a mapping, got {item!r}")
-    if len(encoded) + 2 > BODY_BYTES:
+    if len(encoded) + 2 > MAX_BODY_BYTES:
         raise InvalidArgumentError(f"item: {len(encoded):,} bytes are more than a request can hold")
     return encoded

@@ -1,18 +1,19 @@
-"""Vouchers as rows of Voucherify's CSV import, and such rows as items of its JSON import.
+"""The columns of Voucherify's CSV imports: vouchers as rows, and rows as items of its JSON import.
 
-A cell holds money in major units (10.50), where JSON has minor ones (1050).
+Money in a cell is a whole number of minor currency units, as in JSON: 1050 is 10.50.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 import orjson
 
 from .._conversion.converter import to_json_types
 from ..errors import InvalidArgumentError
+from .spreadsheets import unescape_cell
 
 COLUMNS: Final = (
     "Code",
@@ -28,21 +29,42 @@ COLUMNS: Final = (
     "Active",
     "Additional Info",
 )
-_LOWER: Final = {name.lower(): name for name in COLUMNS}
-# Of each kind of discount: the key of its value, and whether that is money.
-_VALUES: Final = {
-    "AMOUNT": ("amount_off", True),
-    "PERCENT": ("percent_off", False),
-    "FIXED": ("fixed_amount", True),
-    "UNIT": ("unit_off", False),
+"""What `write_csv` writes; every other column of its files is a metadata key."""
+_READ: Final = (
+    *COLUMNS,
+    "Gift Amount",
+    "Loyalty Points",
+    "Discount effect",
+    "Formula",
+    "Validation rule ID",
+)
+_BY_LOWER: Final = {name.lower(): name for name in _READ}
+# What the JSON import has no place for, and why that matters.
+_CSV_ONLY: Final = {
+    "Redeemed Quantity": "what was used up would be there again",
+    "Redeemed Amount": "what was spent would be on the card again",
+    "Validation rule ID": "the voucher would be valid without its rule",
 }
+_VALUE_KEYS: Final = {
+    "AMOUNT": "amount_off",
+    "PERCENT": "percent_off",
+    "FIXED": "fixed_amount",
+    "UNIT": "unit_off",
+}
+_WHOLE: Final = re.compile(r"[0-9]{1,15}")
+_DECIMAL: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,6})?")
+_SHOWN: Final = 40
 
 
 def row_of(voucher: Any, name: str) -> tuple[dict[str, str], dict[str, str]]:
     """The cells of a voucher, by column, and those of its metadata, by key.
 
+    Args:
+        voucher: A model or a mapping.
+        name: What errors call it.
+
     Raises:
-        InvalidArgumentError: It is no voucher, or a row cannot say what it is worth.
+        InvalidArgumentError: It is not a voucher, or a row cannot say what it is worth.
     """
     data = to_json_types(voucher, name)
     if not isinstance(data, dict):
@@ -51,33 +73,38 @@ def row_of(voucher: Any, name: str) -> tuple[dict[str, str], dict[str, str]]:
         raise InvalidArgumentError(f"{name}: has no code")
     redemption = data.get("redemption") or {}
     value, discount_type = _worth(data, name)
-    active = data.get("active")
     cells = {
         "Code": data["code"],
         "Voucher Type": data.get("type"),
-        "Value": value,
+        "Value": _whole_number(value, name),
         "Discount Type": discount_type,
         "Category": data.get("category"),
         "Start Date": data.get("start_date"),
         "Expiration Date": data.get("expiration_date"),
         "Redemption Limit": redemption.get("quantity"),
         "Redeemed Quantity": redemption.get("redeemed_quantity"),
-        "Redeemed Amount": _redeemed(data),
-        "Active": active,
+        "Redeemed Amount": _whole_number(_redeemed(data), name),
+        "Active": data.get("active"),
         "Additional Info": data.get("additional_info"),
     }
     metadata = data.get("metadata") or {}
     for key in metadata:
-        if not key.strip() or key.strip() != key or key.lower() in _LOWER:
+        if not key.strip() or key.strip() != key or key.lower() in _BY_LOWER:
             raise InvalidArgumentError(
-                f"{name}.metadata: {key!r} cannot be a column of its own beside {COLUMNS[0]}, "
-                f"{COLUMNS[1]} and the others"
+                f"{name}.metadata: the key {key!r} cannot be a column; it is blank, has blanks "
+                "around it, or is the name of a standard column"
             )
-    return _texts(cells), _texts(metadata)
+    return _texts(cells, name), _texts(metadata, f"{name}.metadata")
 
 
-def _texts(cells: Mapping[str, Any]) -> dict[str, str]:
-    return {name: text for name, value in cells.items() if (text := _text(value))}
+def _texts(cells: Mapping[str, Any], name: str) -> dict[str, str]:
+    texts = {key: text for key, value in cells.items() if (text := _text(value))}
+    for key, text in texts.items():
+        if not (key + text).isascii() and not _is_encodable(key + text):
+            raise InvalidArgumentError(
+                f"{name}: {key!a} has a lone surrogate, which no file can hold"
+            )
+    return texts
 
 
 def _text(value: Any) -> str:
@@ -89,77 +116,102 @@ def _text(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _worth(data: Mapping[str, Any], name: str) -> tuple[Any, str | None]:
+    """The value of a voucher, and of a discount its kind."""
     gift, card, discount = (data.get(key) for key in ("gift", "loyalty_card", "discount"))
     if gift:
-        return _major(gift.get("amount")), None
+        return gift.get("amount"), None
     if card:
         return card.get("points"), None
     if not discount:
         return None, None
     kind = discount.get("type")
-    key, is_money = _VALUES.get(kind, ("", False))
-    if not key or discount.get("units"):
+    if kind not in _VALUE_KEYS or discount.get("units"):
         raise InvalidArgumentError(
             f"{name}.discount: a row of a CSV import cannot express it; use imports.vouchers()"
         )
-    value = discount.get(key)
-    return (_major(value) if is_money else value), kind
+    return discount.get(_VALUE_KEYS[kind]), kind
 
 
-def _redeemed(data: Mapping[str, Any]) -> str | None:
+def _redeemed(data: Mapping[str, Any]) -> Any:
     gift = data.get("gift") or {}
     amount, balance = gift.get("amount"), gift.get("balance")
     if amount is not None and balance is not None:
         # What is left on the card is what matters, however the rest was taken off.
-        return _major(amount - balance) if amount > balance else None
-    redeemed = (data.get("redemption") or {}).get("redeemed_amount")
-    return _major(redeemed) if redeemed else None
+        return amount - balance if amount > balance else None
+    return (data.get("redemption") or {}).get("redeemed_amount") or None
 
 
-def _major(minor: Any) -> str | None:
-    return None if minor is None else f"{Decimal(minor) / 100:.2f}"
+def _whole_number(value: Any, name: str) -> Any:
+    if isinstance(value, float) and not value.is_integer():
+        raise InvalidArgumentError(
+            f"{name}: a row of a CSV import takes whole numbers, not {value!r}; use "
+            "imports.vouchers()"
+        )
+    return value
 
 
 def item_of_row(item: Any) -> Any:
     """The item of a JSON import that a CSV row says, such as `csv.DictReader` gives.
 
     Returns:
-        The item; what is no such row is returned as it is.
+        The item; anything that is not such a row is returned as it is.
 
     Raises:
-        InvalidArgumentError: A cell is not what its column takes.
+        InvalidArgumentError: A cell is not what its column takes, or says what only a CSV import
+            can.
     """
     if not isinstance(item, Mapping) or "code" in item:
         return item
     if None in item:
         raise InvalidArgumentError("row: has more cells than the header")
-    lower = {str(key).strip().lower(): value for key, value in item.items()}
-    if "code" not in lower:
-        return item
-    cells = {name: str(lower[key]).strip() for key, name in _LOWER.items() if lower.get(key)}
-    made: dict[str, Any] = {
-        "code": cells.get("Code"),
-        "type": cells.get("Voucher Type", "").upper() or None,
-        "category": cells.get("Category"),
-        "start_date": cells.get("Start Date"),
-        "expiration_date": cells.get("Expiration Date"),
-        "additional_info": cells.get("Additional Info"),
-        "active": _flag(cells.get("Active")),
-        "redemption": _given(
-            {
-                "quantity": _whole(cells, "Redemption Limit"),
-                "redeemed_quantity": _whole(cells, "Redeemed Quantity"),
-            }
-        ),
-        "metadata": {
-            str(key).strip(): value
-            for key, value in item.items()
-            if value and str(key).strip().lower() not in _LOWER
-        },
-        **_worth_of_row(cells),
+    row = {
+        unescape_cell(str(key)).strip(): unescape_cell(cell) if isinstance(cell, str) else cell
+        for key, cell in item.items()
     }
-    return _given(made)
+    cells: dict[str, str] = {}
+    metadata: dict[str, Any] = {}
+    for key, cell in row.items():
+        column = _BY_LOWER.get(key.lower())
+        if column is not None:
+            cells[column] = str(cell or "").strip()
+        elif cell:
+            metadata[key] = cell
+    if "Code" not in cells:
+        return item
+    _refuse_csv_only(cells)
+    cells = {column: cell for column, cell in cells.items() if cell}
+    return _given(
+        {
+            "code": cells.get("Code"),
+            "type": cells.get("Voucher Type", "").upper() or None,
+            "category": cells.get("Category"),
+            "start_date": cells.get("Start Date"),
+            "expiration_date": cells.get("Expiration Date"),
+            "additional_info": cells.get("Additional Info"),
+            "active": _flag(cells.get("Active")),
+            "redemption": _given({"quantity": _whole(cells, "Redemption Limit")}),
+            "metadata": metadata,
+            **_worth_of_row(cells),
+        }
+    )
+
+
+def _refuse_csv_only(cells: Mapping[str, str]) -> None:
+    for column, consequence in _CSV_ONLY.items():
+        if cells.get(column, "").strip("0"):
+            raise InvalidArgumentError(
+                f"row: {column}: only a CSV import takes it, and {consequence}; import the file "
+                "with imports.csv() or imports.csv_to_campaign()"
+            )
 
 
 def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -168,49 +220,58 @@ def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def _worth_of_row(cells: Mapping[str, str]) -> dict[str, Any]:
     kind, discount = cells.get("Voucher Type", "").upper(), cells.get("Discount Type", "").upper()
-    if "Value" not in cells:
+    valued = [name for name in ("Value", "Gift Amount", "Loyalty Points") if name in cells]
+    if not valued:
         return {}
-    if kind == "GIFT_VOUCHER":
-        amount = _minor(cells, "Value")
-        redeemed = _minor(cells, "Redeemed Amount") if "Redeemed Amount" in cells else 0
-        return {"gift": {"amount": amount, **({"balance": amount - redeemed} if redeemed else {})}}
-    if kind == "LOYALTY_CARD":
-        return {"loyalty_card": {"points": _whole(cells, "Value")}}
-    if discount not in _VALUES:
-        raise InvalidArgumentError(f"row: Discount Type is none of {', '.join(_VALUES)}")
-    key, is_money = _VALUES[discount]
-    number = _decimal(cells, "Value")
-    plain = int(number) if number == number.to_integral_value() else float(number)
-    return {"discount": {"type": discount, key: _minor(cells, "Value") if is_money else plain}}
+    if len(valued) > 1:
+        raise InvalidArgumentError(f"row: {' and '.join(valued)}: only one of them can be given")
+    (column,) = valued
+    if column == "Gift Amount" or kind == "GIFT_VOUCHER":
+        return {"gift": {"amount": _whole(cells, column)}}
+    if column == "Loyalty Points" or kind == "LOYALTY_CARD":
+        return {"loyalty_card": {"points": _whole(cells, column)}}
+    if discount not in _VALUE_KEYS:
+        raise InvalidArgumentError(
+            f"row: Discount Type: expected one of {', '.join(_VALUE_KEYS)}, got "
+            f"{discount[:_SHOWN]!r}"
+        )
+    key = _VALUE_KEYS[discount]
+    read = _whole if discount in {"AMOUNT", "FIXED"} else _decimal
+    return {
+        "discount": _given(
+            {
+                "type": discount,
+                key: read(cells, column),
+                "effect": cells.get("Discount effect", "").upper() or None,
+                f"{key}_formula": cells.get("Formula"),
+            }
+        )
+    }
 
 
 def _flag(text: str | None) -> bool | None:
     if text is None:
         return None
     if text.lower() not in {"true", "false"}:
-        raise InvalidArgumentError(f"row: Active: expected true or false, got {text!r}")
+        raise InvalidArgumentError(f"row: Active: expected true or false, got {text[:_SHOWN]!r}")
     return text.lower() == "true"
 
 
-def _decimal(cells: Mapping[str, str], column: str) -> Decimal:
-    try:
-        number = Decimal(cells[column])
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite():
-        raise InvalidArgumentError(f"row: {column}: expected a number, got {cells[column]!r}")
-    return number
-
-
 def _whole(cells: Mapping[str, str], column: str) -> int | None:
-    return _integer(_decimal(cells, column), column) if column in cells else None
+    if column not in cells:
+        return None
+    if not _WHOLE.fullmatch(cells[column]):
+        raise InvalidArgumentError(
+            f"row: {column}: expected a whole number of at most 15 digits (money in minor currency "
+            f"units, 1050 for 10.50), got {cells[column][:_SHOWN]!r}"
+        )
+    return int(cells[column])
 
 
-def _minor(cells: Mapping[str, str], column: str) -> int:
-    return _integer(_decimal(cells, column) * 100, column)
-
-
-def _integer(number: Decimal, column: str) -> int:
-    if number != number.to_integral_value():
-        raise InvalidArgumentError(f"row: {column}: has too many decimal places")
-    return int(number)
+def _decimal(cells: Mapping[str, str], column: str) -> int | float:
+    text = cells[column]
+    if not _DECIMAL.fullmatch(text):
+        raise InvalidArgumentError(
+            f"row: {column}: expected a number such as 10 or 12.5, got {text[:_SHOWN]!r}"
+        )
+    return int(text) if text.isdigit() else float(text)

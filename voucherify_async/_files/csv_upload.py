@@ -1,6 +1,6 @@
-"""A CSV file, checked before anything is sent, and cut at the borders of its rows.
+"""A CSV file to upload, checked before anything is sent, and cut between its rows.
 
-Nothing here holds more of the file than one row; the parts are read while they are uploaded.
+No more of the file than one row is in memory; the parts are read while they are uploaded.
 """
 
 from __future__ import annotations
@@ -16,18 +16,21 @@ from typing import IO, Any, Final, Self
 
 from attrs import field, frozen
 
-from .._bulk.batches import BODY_BYTES
+from .._protocol.bodies import MAX_BODY_BYTES
 from ..errors import InvalidArgumentError
+from .atomic import file_path
+from .spreadsheets import is_escaped_cell, unescape_cell
 
 _FRAMING_BYTES: Final = 1024
 """What the multipart framing adds to a file at the most."""
-PART_BYTES: Final = BODY_BYTES - _FRAMING_BYTES
+PART_BYTES: Final = MAX_BODY_BYTES - _FRAMING_BYTES
 _COPY_BYTES: Final = 1 << 20
+_NAME: Final = "vouchers.csv"
 
 
 @frozen
-class Part:
-    """One upload: the header, and some of the rows."""
+class CsvPart:
+    """What one request uploads: the header, and some of the rows."""
 
     header: bytes
     start: int
@@ -39,10 +42,10 @@ class Part:
     rows: int
 
 
-class PartFile(io.RawIOBase):
+class CsvPartFile(io.RawIOBase):
     """A part as a file of its own, over the file that it is a part of."""
 
-    def __init__(self, file: IO[bytes], part: Part) -> None:
+    def __init__(self, file: IO[bytes], part: CsvPart) -> None:
         super().__init__()
         self._file = file
         self._part = part
@@ -83,41 +86,69 @@ class PartFile(io.RawIOBase):
 
 
 @frozen
-class Checked:
+class CheckedCsv:
     """A file that was checked, and how it is cut."""
 
     name: str
     file: IO[bytes] = field(repr=False)
-    parts: Sequence[Part]
+    parts: Sequence[CsvPart]
+    is_escaped: bool
+    """Whether a cell is escaped for spreadsheets."""
 
 
 @contextmanager
-def checked(file: Any) -> Iterator[Checked]:
+def checked_csv(file: Any) -> Iterator[CheckedCsv]:
     """Check a file, and keep it open as long as the block runs.
 
+    Where cells are escaped for spreadsheets, a copy without the escapes is what will be uploaded.
+
     Raises:
-        InvalidArgumentError: It is no CSV file that can be imported; the message says the line.
+        InvalidArgumentError: It is not a CSV file that can be imported; the message says the line.
         OSError: It cannot be read.
     """
+    with _opened(file) as (name, opened):
+        start = opened.tell()
+        checked = _check(name, opened)
+        if not checked.is_escaped:
+            yield checked
+            return
+        with tempfile.TemporaryFile() as copy:
+            opened.seek(start)
+            _write_unescaped(_Lines(opened), copy)
+            yield _check(name, copy)
+
+
+@contextmanager
+def _opened(file: Any) -> Iterator[tuple[str, IO[bytes]]]:
+    """What was handed in as a file that can be read more than once, and its name."""
     if isinstance(file, (bytes, bytearray, memoryview)):
-        yield _check("vouchers.csv", io.BytesIO(file))
+        yield _NAME, io.BytesIO(file)
     elif isinstance(file, (str, os.PathLike)):
-        with open(file, "rb") as opened:  # noqa: PTH123 - also for path-like objects of others
-            yield _check(os.path.basename(os.fspath(file)), opened)  # noqa: PTH119
+        path = file_path(file, "file")
+        with path.open("rb") as opened:
+            # The name is a label for people; not every file system's names are Unicode.
+            yield path.name.encode(errors="replace").decode(), opened
     elif callable(read := getattr(file, "read", None)) and not iscoroutinefunction(read):
         if not isinstance(file.read(0), bytes):
             raise InvalidArgumentError('file: was opened as text; open it with mode "rb"')
         with _seekable(file) as opened:
-            yield _check("vouchers.csv", opened)
+            yield _NAME, opened
     else:
         raise InvalidArgumentError(
             f"file: expected a path, bytes or a binary file, got {type(file).__name__}"
         )
 
 
+def _write_unescaped(lines: _Lines, copy: IO[bytes]) -> None:
+    text = io.TextIOWrapper(copy, encoding="utf-8", newline="", write_through=True)
+    csv.writer(text).writerows(map(unescape_cell, cells) for _, _, cells in _rows(lines))
+    text.detach()
+    copy.seek(0)
+
+
 @contextmanager
 def _seekable(file: IO[bytes]) -> Iterator[IO[bytes]]:
-    """The file itself, or a copy on the disk of one that can be read but once."""
+    """The file itself, or a copy on the disk of one that can be read only once."""
     seekable = getattr(file, "seekable", None)
     if seekable is not None and seekable() and callable(getattr(file, "readline", None)):
         yield file
@@ -152,12 +183,12 @@ class _Lines(Iterator[str]):
         try:
             text = line.decode(self._encoding)
         except UnicodeDecodeError:
-            raise _refusal(self.number, "is no UTF-8 text") from None
+            raise _refusal(self.number, "is not UTF-8 text") from None
         self._encoding = "utf-8"
         return text
 
 
-def _check(name: str, file: IO[bytes]) -> Checked:
+def _check(name: str, file: IO[bytes]) -> CheckedCsv:
     lines = _Lines(file)
     rows = _rows(lines)
     _, _, columns = next(rows, (0, 0, []))
@@ -167,22 +198,24 @@ def _check(name: str, file: IO[bytes]) -> Checked:
     file.seek(lines.start)
     header = file.read(lines.position - lines.start)
     file.seek(lines.position)
-    parts: list[Part] = []
+    parts: list[CsvPart] = []
     start = stop = lines.position
     first, count = 0, 0
+    is_escaped = any(map(is_escaped_cell, columns))
     for line, begin, cells in rows:
         if len(cells) != len(columns):
             raise _refusal(line, f"has {len(cells)} cells under {len(columns)} headers")
         if len(header) + lines.position - start > PART_BYTES and count:
-            parts.append(Part(header, start, stop, first, count))
+            parts.append(CsvPart(header, start, stop, first, count))
             start, first, count = begin, first + count, 0
         if len(header) + lines.position - start > PART_BYTES:
             raise _refusal(line, "is longer than the 10 MB that Voucherify takes in one request")
         stop, count = lines.position, count + 1
+        is_escaped = is_escaped or any(map(is_escaped_cell, cells))
     if not count:
         raise InvalidArgumentError("file: has a header and no rows; there is nothing to import")
-    parts.append(Part(header, start, stop, first, count))
-    return Checked(name, file, parts)
+    parts.append(CsvPart(header, start, stop, first, count))
+    return CheckedCsv(name, file, parts, is_escaped)
 
 
 def _rows(lines: _Lines) -> Iterator[tuple[int, int, list[str]]]:
@@ -193,7 +226,7 @@ def _rows(lines: _Lines) -> Iterator[tuple[int, int, list[str]]]:
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            raise _refusal(line, f"is no row of a CSV file: {error}") from None
+            raise _refusal(line, f"is not a row of a CSV file: {error}") from None
         if cells is None:
             return
         if cells:
@@ -205,7 +238,7 @@ def _check_header(columns: Sequence[str]) -> None:
     lower = [name.lower() for name in names]
     if "code" not in lower:
         hint = "; cells are separated by commas" if len(names) == 1 and ";" in names[0] else ""
-        raise _refusal(1, f"names no column Code, but {', '.join(names)[:200]}{hint}")
+        raise _refusal(1, f"has no column Code, only {', '.join(names)[:200]}{hint}")
     if "" in lower:
         raise _refusal(1, f"has no name for column {lower.index('') + 1}")
     doubled = next((n for i, n in enumerate(names) if lower.index(lower[i]) != i), None)

@@ -16,7 +16,7 @@ from attrs import frozen
 
 from .._bulk.reports import ResumePoint
 from .._conversion.converter import from_dict, to_dict
-from .._files import csv_upload
+from .._files.csv_upload import checked_csv
 from ..errors import InvalidArgumentError, VoucherifyError
 from .exits import USAGE, CommandError
 from .terminal import PROGRAM
@@ -67,7 +67,7 @@ class ImportFile:
 
     def _check_csv(self) -> int:
         try:
-            with csv_upload.checked(self.path) as checked:
+            with checked_csv(self.path) as checked:
                 return sum(part.rows for part in checked.parts)
         except InvalidArgumentError as error:
             problem = str(error).removeprefix("file: ")

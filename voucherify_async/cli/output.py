@@ -7,18 +7,27 @@ import io
 import sys
 from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
-from typing import Any, Generic, Literal, TypeAlias, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 from unicodedata import combining, east_asian_width
 
 import orjson
+import typer
 from attrs import frozen
 
+from .. import escape_cell
 from .._conversion.converter import to_dict
 from ..models._base import Model
 from .terminal import printable, printable_json
 
 T = TypeVar("T", bound=Model)
 Format: TypeAlias = Literal["table", "json", "jsonl", "csv"]
+Raw: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--raw",
+        help="CSV without the apostrophe that keeps spreadsheets from running cells as formulas.",
+    ),
+]
 
 _WIDE_COLUMNS = 120
 _LINES_ON_TERMINAL = 20
@@ -42,6 +51,7 @@ class Writer(Generic[T]):
         format: The format.
         columns: The columns of a table and of CSV.
         record: The names and values that stand for a single item in place of a table, or None.
+        raw: Whether CSV goes out without the escape of formulas.
     """
 
     def __init__(
@@ -49,7 +59,10 @@ class Writer(Generic[T]):
         format: Format,  # noqa: A002 - the option's name
         columns: Sequence[Column[T]],
         record: Callable[[T], Sequence[tuple[str, Any]]] | None = None,
+        *,
+        raw: bool = False,
     ) -> None:
+        self._cell: Callable[[str], str] = str if raw else escape_cell
         self._format = format
         self._columns = columns
         self._record = record
@@ -68,7 +81,7 @@ class Writer(Generic[T]):
         elif self._format == "csv":
             if not self._count:
                 _write_row([column.name for column in self._columns])
-            _write_row([_exact(column.value(item)) for column in self._columns])
+            _write_row([self._cell(_exact(column.value(item))) for column in self._columns])
         elif self._format == "jsonl":
             sys.stdout.write(f"{_json(item)}\n")
         else:

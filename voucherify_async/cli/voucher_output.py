@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable
 from pathlib import Path
 
-from .._files.csv_columns import row_of
-from .._files.csv_writer import write_csv
+from .. import write_csv
 from ..errors import InvalidArgumentError
 from ..models import Voucher
 from .columns import VOUCHERS, voucher_record
@@ -23,10 +22,12 @@ class VoucherWriter:
     Args:
         format: The format.
         single: Whether one voucher alone is shown in full, in place of a table.
+        raw: Whether CSV goes out without the escape of formulas.
     """
 
-    def __init__(self, format: Format, *, single: bool = False) -> None:  # noqa: A002
+    def __init__(self, format: Format, *, single: bool = False, raw: bool = False) -> None:  # noqa: A002
         self._format = format
+        self._raw = raw
         self._writer = Writer(format, VOUCHERS, voucher_record if single else None)
         self._code = OK
 
@@ -40,9 +41,14 @@ class VoucherWriter:
         if self._format != "csv":
             await self._writer.add_all(vouchers)
             return
-        # The columns are known when the last voucher was seen.
+        # The columns are known only when the last voucher was seen.
         self._folder = tempfile.TemporaryDirectory()
-        await write_csv(self._expressible(vouchers), Path(self._folder.name, "vouchers.csv"))
+        await write_csv(
+            vouchers,
+            Path(self._folder.name, "vouchers.csv"),
+            raw=self._raw,
+            on_inexpressible=self._leave_out,
+        )
 
     def finish(self) -> int:
         """Write the rest; the exit code."""
@@ -55,12 +61,6 @@ class VoucherWriter:
                 sys.stdout.write(shown)
         return self._code
 
-    async def _expressible(self, vouchers: AsyncIterable[Voucher]) -> AsyncIterator[Voucher]:
-        async for voucher in vouchers:
-            try:
-                row_of(voucher, f"{voucher.code}")
-            except InvalidArgumentError:
-                say(f"{voucher.code}: left out, since no row of an import file can express it")
-                self._code = NEGATIVE
-            else:
-                yield voucher
+    def _leave_out(self, voucher: Voucher, error: InvalidArgumentError) -> None:
+        say(f"{voucher.code}: left out: {error}")
+        self._code = NEGATIVE

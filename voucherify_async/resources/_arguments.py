@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from .._conversion.converter import to_json_types
-from .._files.csv_upload import PartFile
+from .._files.csv_upload import CsvPartFile
 from ..errors import InvalidArgumentError
 
 
@@ -67,7 +67,7 @@ def check_instant(name: str, value: datetime | str | None) -> datetime | str | N
     return value
 
 
-def csv_form(file: PartFile, name: str, *, webhooks_enable: bool | None) -> dict[str, Any]:
+def csv_form(file: CsvPartFile, name: str, *, webhooks_enable: bool | None) -> dict[str, Any]:
     """The fields of a multipart CSV import, as httpx takes them."""
     fields: dict[str, Any] = {"file": (name, file, "text/csv")}
     if webhooks_enable is not None:

@@ -14,7 +14,7 @@ from .._bulk.combined_jobs import Parts, job_of
 from .._bulk.import_stream import ImportStream, OnProgress
 from .._bulk.reports import ResumePoint
 from .._calls.caller import CallOptions
-from .._files import csv_upload
+from .._files.csv_upload import CsvPartFile, checked_csv
 from .._protocol.routes import (
     GET_VOUCHER,
     IMPORT_CSV,
@@ -211,11 +211,11 @@ class Imports(Resource):
     ) -> AsyncJob:
         parts = Parts()
         with ExitStack() as stack:
-            checked = await to_thread.run_sync(stack.enter_context, csv_upload.checked(file))
+            checked = await to_thread.run_sync(stack.enter_context, checked_csv(file))
             with parts.telling():
                 for part in checked.parts:
                     form = _arguments.csv_form(
-                        csv_upload.PartFile(checked.file, part),
+                        CsvPartFile(checked.file, part),
                         checked.name,
                         webhooks_enable=webhooks_enable,
                     )

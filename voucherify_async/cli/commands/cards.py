@@ -17,7 +17,7 @@ from ...jobs import ExportJob
 from ...models import BalanceUpdate, TransactionOrder, Voucher
 from ..columns import TRANSACTIONS, transaction_record, worth
 from ..exits import INTERRUPTED, NEGATIVE, OK, UNKNOWN, USAGE, CommandError, guarded
-from ..output import Format, Writer, write_record
+from ..output import Format, Raw, Writer, write_record
 from ..progress import progress
 from ..session import run
 from ..terminal import PROGRAM, ask, can_ask, printable, say
@@ -120,9 +120,10 @@ def transactions(
     ] = _DEFAULT_LIMIT,
     all_: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
     output: Annotated[Format, typer.Option("--output", help="How they are written.")] = "table",
+    raw: Raw = False,
 ) -> int:
     """List the transactions of a card, the newest first."""
-    writer = Writer(output, TRANSACTIONS, transaction_record if source_id else None)
+    writer = Writer(output, TRANSACTIONS, transaction_record if source_id else None, raw=raw)
     most = None if all_ else limit
 
     async def find(client: AsyncVoucherify) -> int:

@@ -12,7 +12,7 @@ from ...client import AsyncVoucherify
 from ...models import AsyncAction
 from ..columns import JOBS, job_record
 from ..exits import INTERRUPTED, NEGATIVE, OK, USAGE, CommandError, guarded
-from ..output import Format, Writer, write_lines
+from ..output import Format, Raw, Writer, write_lines
 from ..progress import progress
 from ..session import run
 from ..terminal import PROGRAM, say
@@ -32,12 +32,13 @@ def jobs(
         int, typer.Option("--limit", "--max", min=1, help="How many to list at the most.")
     ] = _DEFAULT_LIMIT,
     output: Annotated[Format, typer.Option("--output", help="How it is written.")] = "table",
+    raw: Raw = False,
 ) -> int:
     """List background jobs, the newest first, or look at one; exit code 1 where it has failures."""
     if job_id is None:
         if wait:
             raise CommandError("--wait: names no job; give its ID", USAGE)
-        return run(lambda client: _list(client, limit, output))
+        return run(lambda client: _list(client, limit, Writer(output, JOBS, raw=raw)))
     try:
         action = run(lambda client: _look(client, job_id, wait=wait))
     except KeyboardInterrupt:
@@ -45,7 +46,7 @@ def jobs(
         raise CommandError(
             f"interrupted; the job goes on at Voucherify; wait again with: {again}", INTERRUPTED
         ) from None
-    writer = Writer(output, JOBS, job_record)
+    writer = Writer(output, JOBS, job_record, raw=raw)
     writer.add(action)
     if output == "table":
         write_lines(list(_failures(action)))
@@ -53,8 +54,7 @@ def jobs(
     return NEGATIVE if action.has_failures else OK
 
 
-async def _list(client: AsyncVoucherify, limit: int, output: Format) -> int:
-    writer = Writer(output, JOBS)
+async def _list(client: AsyncVoucherify, limit: int, writer: Writer[AsyncAction]) -> int:
     with progress("listing", shown=not writer.is_streaming):
         count = await writer.add_all(
             client.async_actions.list(limit=min(limit, _PAGE), max_items=limit)

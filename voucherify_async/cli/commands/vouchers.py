@@ -15,7 +15,7 @@ from ...errors import PaginationLimitError
 from ...models import Voucher, VoucherOrder
 from ...pagination import AsyncPaginator
 from ..exits import OK, USAGE, CommandError, explain, guarded, is_missing
-from ..output import Format
+from ..output import Format, Raw
 from ..progress import Bar, progress
 from ..session import run
 from ..terminal import say
@@ -41,10 +41,12 @@ def get(
     ],
     *,
     output: Output = "table",
+    raw: Raw = False,
 ) -> int:
     """Look vouchers up, any number at once; exit code 1 where one does not exist."""
     wanted = list(dict.fromkeys(_with_stdin(codes)))
-    return run(lambda client: _get(client, wanted, output)) if wanted else OK
+    writer = VoucherWriter(output, single=len(wanted) == 1, raw=raw)
+    return run(lambda client: _get(client, wanted, writer)) if wanted else OK
 
 
 def _with_stdin(codes: Sequence[str]) -> Sequence[str]:
@@ -54,8 +56,7 @@ def _with_stdin(codes: Sequence[str]) -> Sequence[str]:
     return [code for code in codes if code != "-"] + [code for code in given if code]
 
 
-async def _get(client: AsyncVoucherify, codes: Sequence[str], output: Format) -> int:
-    writer = VoucherWriter(output, single=len(codes) == 1)
+async def _get(client: AsyncVoucherify, codes: Sequence[str], writer: VoucherWriter) -> int:
     lookups = _Lookups(client, codes)
     shown = len(codes) > _MANY and not writer.is_streaming
     with progress("looking up", len(codes), shown=shown) as bar:
@@ -128,6 +129,7 @@ def list_(
         bool, typer.Option("--all", help="Every voucher, oldest first, past the API's 9,900 too.")
     ] = False,
     output: Output = "table",
+    raw: Raw = False,
 ) -> int:
     """List vouchers, 100 of them unless --limit or --all says otherwise."""
     if all_ and order is not None:
@@ -152,7 +154,8 @@ def list_(
         make = client.vouchers.list_all if all_ else client.vouchers.list
         return make(**filters, limit=min(limit or _PAGE, _PAGE), max_items=limit)
 
-    return run(lambda client: _list(listing(client), limit, output))
+    writer = VoucherWriter(output, raw=raw)
+    return run(lambda client: _list(listing(client), limit, writer))
 
 
 def _instant(option: str, given: str | None) -> datetime | None:
@@ -167,8 +170,7 @@ def _instant(option: str, given: str | None) -> datetime | None:
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
-async def _list(listing: AsyncPaginator[Voucher], limit: int | None, output: Format) -> int:
-    writer = VoucherWriter(output)
+async def _list(listing: AsyncPaginator[Voucher], limit: int | None, writer: VoucherWriter) -> int:
     walk = _Walk(listing, limit)
     with progress("listing", shown=not writer.is_streaming) as bar:
         try:

@@ -101,7 +101,7 @@ def _body(row: dict[str, str]) -> JsonObject:
     redemption = {
         "quantity": _whole(cells, "redemption limit"),
         "redeemed_quantity": _whole(cells, "redeemed quantity"),
-        "redeemed_amount": _minor(cells, "redeemed amount"),
+        "redeemed_amount": _whole(cells, "redeemed amount"),
     }
     body["redemption"] = {key: value for key, value in redemption.items() if value is not None}
     _set_value(body, cells)
@@ -114,7 +114,7 @@ def _set_value(body: JsonObject, cells: dict[str, str]) -> None:
     if name is None:
         return
     if name == "gift amount" or body["type"] == "GIFT_VOUCHER":
-        amount = _minor(cells, name) or 0
+        amount = _whole(cells, name) or 0
         redeemed = body["redemption"].get("redeemed_amount", 0)
         if redeemed > amount:
             raise RowError("Redeemed Amount is over the amount of the card")
@@ -122,7 +122,7 @@ def _set_value(body: JsonObject, cells: dict[str, str]) -> None:
     elif name == "loyalty points" or body["type"] == "LOYALTY_CARD":
         body["loyalty_card"] = {"points": _whole(cells, name)}
     elif discount_type in _AMOUNT_KEYS:
-        read = _minor if discount_type in ("AMOUNT", "FIXED") else _number
+        read = _whole if discount_type in ("AMOUNT", "FIXED") else _number
         number = read(cells, name)
         body["discount"] = {"type": discount_type, _AMOUNT_KEYS[discount_type]: number}
     elif discount_type or body["type"]:
@@ -149,11 +149,6 @@ def _decimal(cells: dict[str, str], name: str) -> Decimal | None:
 
 def _whole(cells: dict[str, str], name: str) -> int | None:
     return _integer(_decimal(cells, name), name)
-
-
-def _minor(cells: dict[str, str], name: str) -> int | None:
-    number = _decimal(cells, name)
-    return _integer(None if number is None else number * 100, name)
 
 
 def _number(cells: dict[str, str], name: str) -> int | float | None:

@@ -1,0 +1,46 @@
+"""Cells that a spreadsheet would run as formulas, and the escape that keeps it from doing so.
+
+The escape is an apostrophe in front. It can be undone without doubt, as a cell that looks escaped
+already gets one more. Our own readers of import files undo it. Numbers stay as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+# The wide forms of the signs are formulas to some spreadsheets, too.
+_STARTS: Final = "=+\\-@\t\r\n＝＋－＠"  # noqa: RUF001
+_RISKY: Final = re.compile(f"'*[{_STARTS}]")
+_ESCAPED: Final = re.compile(f"'+[{_STARTS}]")
+_NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?", re.ASCII)
+
+
+def escape_cell(text: str) -> str:
+    """The text as a cell of a CSV file that no spreadsheet takes for a formula.
+
+    A cell that begins with `=`, `+`, `-`, `@`, a tab or a line break gets an apostrophe in front,
+    unless it is a number. `write_csv` does so by default, and every import of a CSV file by this
+    library takes the apostrophe off again.
+
+    Args:
+        text: What the cell is to hold.
+
+    Returns:
+        The cell.
+    """
+    is_risky = _RISKY.match(text) is not None and _NUMBER.fullmatch(text) is None
+    return f"'{text}" if is_risky else text
+
+
+def unescape_cell(cell: str) -> str:
+    """The text that `escape_cell` made a cell of."""
+    return cell[1:] if is_escaped_cell(cell) else cell
+
+
+def is_escaped_cell(cell: str) -> bool:
+    """Whether `escape_cell` would have made it."""
+    return _ESCAPED.match(cell) is not None
+
+
+__all__ = ["escape_cell"]
