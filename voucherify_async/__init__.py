@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from .models import *
     from .pagination import AsyncPaginator as AsyncPaginator
     from .pagination import Page as Page
+    from .resources._raw import RawAnswer as RawAnswer
 else:
     # Loaded when they are first asked for: whoever needs an error's name does not need the models.
     _LATE = {
@@ -60,6 +61,7 @@ else:
         "ExportJob": ".jobs",
         "AsyncPaginator": ".pagination",
         "Page": ".pagination",
+        "RawAnswer": ".resources._raw",
         **{name: f".models.{module}" for name, module in models.MODULES.items()},
     }
 

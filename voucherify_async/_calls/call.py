@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from .._clock import Clock
 from .._protocol import bodies, queries
-from .._protocol.headers import SignedHeaders
+from .._protocol.headers import SignedHeaders, wrap
 from .._protocol.retry import RetryPolicy
 from .._protocol.routes import BoundRoute, Route
 from .._unset import UNSET
@@ -28,6 +28,10 @@ class CallOptions(TypedDict, total=False):
     `httpx.Timeout`."""
     retry: RetryPolicy | None
     """The retry policy; None sends once."""
+    extra_headers: Mapping[str, str]
+    """More headers; they go over the client's own, but not over what signs or frames."""
+    extra_query: Mapping[str, Any]
+    """More of the query: None is left out, lists repeat their key, mappings become `key[inner]`."""
 
 
 def check_options(options: CallOptions) -> None:
@@ -105,9 +109,14 @@ class Call:
             InvalidArgumentError: Something in it cannot be sent.
         """
         check_options(options)
-        added = queries.encode_query(params)
-        query = f"{query}&{added}" if query and added else query or added
+        extra = options.get("extra_query")
+        added = (query, queries.encode_query(params), queries.encode_query(extra))
+        query = "&".join(filter(None, added))
         queries.check_url(target.path, query)
+        extra_headers = options.get("extra_headers")
+        if extra_headers is not None:
+            wrapped = wrap(extra_headers, name="extra_headers", error=InvalidArgumentError)
+            headers = SignedHeaders(headers or {}, wrapped)
         content = body if isinstance(body, bytes) else None
         if content is None and body is not UNSET:
             content = bodies.encode_json(body)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import Unpack
 
 from .._calls.caller import CallOptions
@@ -12,11 +12,17 @@ from ..jobs import Progress, check_action, wait_until_finished
 from ..models.async_actions import AsyncAction
 from ..pagination import AsyncPaginator
 from . import _arguments
+from ._raw import RawResource, raw
 from ._resource import DEFAULT_LIMIT, Resource
 
 
 class AsyncActions(Resource):
     """Look at background jobs and wait for them."""
+
+    @cached_property
+    def with_raw_response(self) -> RawAsyncActions:
+        """The same methods, which return status and headers too."""
+        return RawAsyncActions(self)
 
     async def get(self, id: str, **options: Unpack[CallOptions]) -> AsyncAction:  # noqa: A002
         """Read an async action (`GET /v1/async-actions/{id}`, operation get-async-action).
@@ -96,3 +102,11 @@ class AsyncActions(Resource):
             on_progress=on_progress,
         )
         return check_action(action) if raise_on_failed else action
+
+
+class RawAsyncActions(RawResource[AsyncActions]):
+    """`client.async_actions.with_raw_response`."""
+
+    get = raw(AsyncActions.get)
+    list = raw(AsyncActions.list)
+    wait = raw(AsyncActions.wait)

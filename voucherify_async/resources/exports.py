@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping
 from contextlib import aclosing, asynccontextmanager
-from functools import partial
+from functools import cached_property, partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -20,6 +20,7 @@ from ..jobs import ExportJob, Progress, check_export, wait_until_finished
 from ..models.exports import Export
 from ..pagination import AsyncPaginator
 from . import _arguments
+from ._raw import RawResource, raw
 from ._resource import DEFAULT_LIMIT, Resource
 
 if TYPE_CHECKING:
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
 
 class Exports(Resource):
     """Create, follow and download exports."""
+
+    @cached_property
+    def with_raw_response(self) -> RawExports:
+        """The same methods, which return status and headers too."""
+        return RawExports(self)
 
     async def create(
         self, body: ExportCreate | Mapping[str, Any], **options: Unpack[CallOptions]
@@ -252,3 +258,13 @@ def _address(export: Export) -> str:
             "exports.wait(id)"
         )
     return url
+
+
+class RawExports(RawResource[Exports]):
+    """`client.exports.with_raw_response`."""
+
+    create = raw(Exports.create)
+    get = raw(Exports.get)
+    list = raw(Exports.list)
+    delete = raw(Exports.delete)
+    wait = raw(Exports.wait)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Iterable, Mapping
 from contextlib import ExitStack
-from functools import partial
+from functools import cached_property, partial
 from os import PathLike
 from typing import IO, TYPE_CHECKING, Any, Unpack
 
@@ -26,6 +26,7 @@ from .._protocol.routes import (
 from ..jobs import AsyncJob
 from . import _arguments
 from ._import_api import ImportApi
+from ._raw import RawResource, raw
 from ._resource import Resource
 from .async_actions import AsyncActions
 
@@ -38,6 +39,11 @@ CsvFile = str | PathLike[str] | bytes | IO[bytes]
 
 class Imports(Resource):
     """Import vouchers; every import goes on in the background after it was accepted."""
+
+    @cached_property
+    def with_raw_response(self) -> RawImports:
+        """The same methods, which return status and headers too."""
+        return RawImports(self)
 
     async def vouchers(
         self, items: Iterable[VoucherImport | Mapping[str, Any]], **options: Unpack[CallOptions]
@@ -222,3 +228,12 @@ class Imports(Resource):
                     send = partial(self._accepted, target, options, files=form)
                     await parts.send(send, part.rows)
         return job_of(parts.sent, AsyncActions(self._caller), self._caller.settings.clock)
+
+
+class RawImports(RawResource[Imports]):
+    """`client.imports.with_raw_response`."""
+
+    vouchers = raw(Imports.vouchers)
+    vouchers_to_campaign = raw(Imports.vouchers_to_campaign)
+    csv = raw(Imports.csv)
+    csv_to_campaign = raw(Imports.csv_to_campaign)

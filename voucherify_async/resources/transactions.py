@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Unpack
 
 from .._calls.caller import CallOptions
@@ -11,6 +12,7 @@ from ..jobs import ExportJob
 from ..models.exports import Export
 from ..models.transactions import TransactionOrder, VoucherTransaction
 from ..pagination import AsyncPaginator
+from ._raw import RawResource, raw
 from ._resource import DEFAULT_LIMIT, Resource
 from .exports import Exports
 
@@ -20,6 +22,11 @@ if TYPE_CHECKING:
 
 class Transactions(Resource):
     """List, find and export the transactions of a card."""
+
+    @cached_property
+    def with_raw_response(self) -> RawTransactions:
+        """The same methods, which return status and headers too."""
+        return RawTransactions(self)
 
     def list(
         self,
@@ -107,3 +114,11 @@ class Transactions(Resource):
             Export, EXPORT_TRANSACTIONS(code=code), options, body={"parameters": parameters}
         )
         return Exports(self._caller).follow(export)
+
+
+class RawTransactions(RawResource[Transactions]):
+    """`client.transactions.with_raw_response`."""
+
+    list = raw(Transactions.list)
+    find = raw(Transactions.find)
+    export = raw(Transactions.export)

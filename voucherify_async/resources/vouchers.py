@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Unpack
 
 from .._bulk.batches import Body
@@ -35,6 +35,7 @@ from ..jobs import AsyncJob
 from ..models.vouchers import BalanceUpdate, Voucher
 from ..pagination import AsyncPaginator
 from . import _arguments
+from ._raw import RawResource, raw
 from ._resource import DEFAULT_LIMIT, Resource
 from .async_actions import AsyncActions
 
@@ -50,6 +51,11 @@ if TYPE_CHECKING:
 
 class Vouchers(Resource):
     """Create, read, change and list vouchers, gift cards and loyalty cards."""
+
+    @cached_property
+    def with_raw_response(self) -> RawVouchers:
+        """The same methods, which return status and headers too."""
+        return RawVouchers(self)
 
     async def get(self, code: str, **options: Unpack[CallOptions]) -> Voucher:
         """Read a voucher (`GET /v1/vouchers/{code}`, operation get-voucher).
@@ -479,3 +485,18 @@ class Vouchers(Resource):
 
         sent = await send_items(items, name, body, post)
         return job_of(sent, AsyncActions(self._caller), self._caller.settings.clock)
+
+
+class RawVouchers(RawResource[Vouchers]):
+    """`client.vouchers.with_raw_response`."""
+
+    get = raw(Vouchers.get)
+    list = raw(Vouchers.list)
+    create = raw(Vouchers.create)
+    generate = raw(Vouchers.generate)
+    update = raw(Vouchers.update)
+    delete = raw(Vouchers.delete)
+    enable = raw(Vouchers.enable)
+    disable = raw(Vouchers.disable)
+    update_balance = raw(Vouchers.update_balance)
+    release_session = raw(Vouchers.release_session)

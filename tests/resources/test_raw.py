@@ -1,0 +1,143 @@
+"""Raw answers, and headers and queries of one call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from voucherify_async import (
+    InvalidArgumentError,
+    NotFoundError,
+    RawAnswer,
+    ResponseValidationError,
+    UnreadableAnswerError,
+    Voucher,
+)
+from voucherify_async.resources._raw import RawResource
+
+from .support import MovedClock, Wire
+
+pytestmark = pytest.mark.anyio
+
+CARD = {
+    "id": "v_1",
+    "object": "voucher",
+    "code": "A",
+    "type": "GIFT_VOUCHER",
+    "gift": {"amount": 500, "balance": 200},
+}
+
+
+def answered(json: Any, status: int = 200) -> httpx.Response:
+    """An answer with an id of its request."""
+    return httpx.Response(status, json=json, headers={"X-Request-Id": "req_1"})
+
+
+async def test_an_answer_keeps_status_and_headers() -> None:
+    """A raw answer has status, headers, request id and time, and parses to the model."""
+    clock = MovedClock()
+
+    def slow(_: httpx.Request) -> httpx.Response:
+        clock.now += 1.5
+        return answered(CARD)
+
+    async with Wire(slow).client(clock=clock) as client:
+        raw = await client.vouchers.with_raw_response.get("A")
+    assert isinstance(raw, RawAnswer)
+    assert (raw.status_code, raw.request_id, raw.elapsed) == (200, "req_1", 1.5)
+    assert raw.headers["content-type"] == "application/json"
+    parsed = raw.parse()
+    assert isinstance(parsed, Voucher)
+    assert parsed.code == "A"
+    assert b"GIFT_VOUCHER" in raw.content
+    assert "GIFT_VOUCHER" not in repr(raw)
+
+
+async def test_a_listing_gives_its_page_raw() -> None:
+    """The raw answer of a listing is that of its first page."""
+    async with Wire(answered({"vouchers": [CARD], "total": 1})).client() as client:
+        raw = await client.vouchers.with_raw_response.list(limit=5)
+    assert raw.request_id == "req_1"
+    assert [voucher.code for voucher in raw.parse()] == ["A"]
+
+
+async def test_what_cannot_be_read_is_still_raw() -> None:
+    """An answer that contradicts its type is there to look at; `parse` raises."""
+    strange = {**CARD, "gift": {"amount": "much"}}
+    async with Wire(answered(strange)).client() as client:
+        raw = await client.vouchers.with_raw_response.get("A")
+        assert raw.status_code == 200
+        with pytest.raises(ResponseValidationError, match=r"\$\.gift\.amount"):
+            raw.parse()
+        written = await client.vouchers.with_raw_response.enable("A")
+        with pytest.raises(UnreadableAnswerError):
+            written.parse()
+
+
+async def test_errors_are_raised_as_ever() -> None:
+    """An error status raises, with headers on the error; nothing raw hides it."""
+    refusal = answered({"code": 404, "key": "not_found", "message": "Not found"}, 404)
+    async with Wire(refusal).client() as client:
+        with pytest.raises(NotFoundError) as caught:
+            await client.vouchers.with_raw_response.get("A")
+    assert caught.value.request_id == "req_1"
+
+
+async def test_callers_do_not_share_a_recorder() -> None:
+    """Each raw call holds its own answer, also through the same property."""
+    wire = Wire(answered(CARD), answered({**CARD, "code": "B"}, 201))
+    async with wire.client() as client:
+        raw = client.vouchers.with_raw_response
+        first, second = await raw.get("A"), await raw.get("B")
+    assert (first.parse().code, first.status_code) == ("A", 200)
+    assert (second.parse().code, second.status_code) == ("B", 201)
+
+
+async def test_every_namespace_has_raw_answers() -> None:
+    """Each method that sends one request is there raw, under its own name."""
+    async with Wire({}).client() as client:
+        for name in ("vouchers", "transactions", "imports", "async_actions", "exports"):
+            namespace = getattr(client, name)
+            raw = namespace.with_raw_response
+            assert isinstance(raw, RawResource)
+            methods = [key for key in vars(type(raw)) if not key.startswith("_")]
+            assert methods
+            for method in methods:
+                assert vars(type(raw))[method].__name__ == method
+                assert callable(getattr(namespace, method))
+
+
+async def test_headers_and_query_of_one_call() -> None:
+    """`extra_headers` and `extra_query` go out with one call; the signature stays."""
+    wire = Wire({"vouchers": [], "total": 0})
+    async with wire.client(headers={"X-Gateway": "own"}) as client:
+        await client.vouchers.list(
+            limit=5,
+            extra_headers={"x-gateway": "other", "X-App-Token": "stolen", "X-Trace": "t"},
+            extra_query={"beta": [1, 2], "off": None, "deep": {"a": True}},
+        )
+        await client.vouchers.list(limit=5)
+    first, second = wire.requests
+    assert first.headers["X-Gateway"] == "other"
+    assert (first.headers["X-App-Token"], first.headers["X-Trace"]) == ("token", "t")
+    assert wire.targets == [
+        "/v1/vouchers?limit=5&page=1&beta=1&beta=2&deep%5Ba%5D=true",
+        "/v1/vouchers?limit=5&page=1",
+    ]
+    assert second.headers["X-Gateway"] == "own"
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Content-Length": "5"}, {"bad name": "x"}, {"X": "a\nb"}, {"X": 5}, "X: y"]
+)
+async def test_headers_that_cannot_go_out_are_refused(headers: Any) -> None:
+    """A header that would break the request's framing is refused before anything is sent."""
+    wire = Wire(CARD)
+    async with wire.client() as client:
+        with pytest.raises(InvalidArgumentError, match="extra_headers"):
+            await client.vouchers.get("A", extra_headers=headers)
+        with pytest.raises(TypeError, match="extra_header"):
+            await client.vouchers.get("A", extra_header={})  # type: ignore[call-arg]
+    assert not wire.requests
