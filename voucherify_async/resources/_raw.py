@@ -11,7 +11,7 @@ from attrs import field, frozen
 from .._calls.call import Call
 from .._calls.caller import Caller
 from .._protocol.answers import Answer, request_id
-from ..errors import ResponseValidationError
+from ..errors import AmbiguousOutcomeError, ResponseValidationError
 from ._resource import Resource
 
 T = TypeVar("T")
@@ -42,8 +42,8 @@ class RawAnswer(Generic[T]):
         """What the method returns.
 
         Raises:
-            ResponseValidationError: The answer contradicts the documented types or what was asked;
-                of a write, `UnreadableAnswerError`.
+            ResponseValidationError: The answer to a read contradicts the documented types or what
+                was asked. A write's raises in the call itself.
         """
         return self._result()
 
@@ -88,6 +88,9 @@ def raw(
         resource = type(self._resource)(recorder)
         try:
             result = await method(resource, *args, **kwargs)
+        except AmbiguousOutcomeError:
+            # Nobody may take a write of unknown outcome for done, because its status was 200.
+            raise
         except ResponseValidationError as error:
             answered = recorder.raw(_raising(error))
             if answered is None:
