@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from .._version import __version__
+from .. import __version__
 from .commands.cards import balance, export_transactions, transactions
 from .commands.imports import import_
 from .commands.jobs import jobs

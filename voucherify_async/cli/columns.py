@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from .._conversion.converter import to_dict
+from .. import to_dict
 from ..models import (
     AmountDiscount,
     AsyncAction,

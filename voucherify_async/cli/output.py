@@ -14,8 +14,7 @@ import orjson
 import typer
 from attrs import frozen
 
-from .. import escape_cell
-from .._conversion.converter import to_dict
+from .. import escape_cell, to_dict
 from ..models._base import Model
 from .terminal import printable, printable_json
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..._bulk.lookups import VoucherLookup
+from ... import VoucherLookup
 from ...client import AsyncVoucherify
 from ...errors import PaginationLimitError
 from ...models import Voucher, VoucherOrder
