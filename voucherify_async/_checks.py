@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
-from .errors import InvalidArgumentError
+from .errors import InvalidArgumentError, VoucherifyError
 
 MAX_LIMIT: Final = 100
+_LONGEST: Final = 10**9
+"""More seconds than anybody waits; a larger integer does not fit the arithmetic of clocks."""
 
 
 def check_limit(limit: int, *, name: str = "limit", at_most: int = MAX_LIMIT) -> None:
@@ -53,3 +56,31 @@ def check_page(page: int, *, at_most: int) -> None:
         InvalidArgumentError: It is no integer from 1 to `at_most`.
     """
     check_limit(page, name="page", at_most=at_most)
+
+
+def check_seconds(
+    name: str,
+    seconds: Any,
+    *,
+    zero: bool = False,
+    infinite: bool = False,
+    error: type[VoucherifyError] = InvalidArgumentError,
+) -> None:
+    """Refuse what is not a number of seconds.
+
+    Args:
+        name: What it is called in the message.
+        seconds: What was given.
+        zero: Whether it may be 0.
+        infinite: Whether it may be infinite.
+        error: What is raised.
+
+    Raises:
+        VoucherifyError: It is not a number above 0, or not finite.
+    """
+    # To Python a bool is an int, and NaN is neither above 0 nor below anything.
+    is_number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
+    is_enough = is_number and (seconds > 0 or (zero and seconds == 0))
+    if not is_enough or not (seconds <= _LONGEST or (infinite and seconds == math.inf)):
+        least = "of at least 0" if zero else "above 0"
+        raise error(f"{name}: expected seconds {least}, got {seconds!r}")

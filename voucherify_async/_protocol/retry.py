@@ -7,9 +7,10 @@ import random
 from collections.abc import Callable
 from typing import Final
 
-from attrs import field, frozen, validators
+from attrs import field, frozen
 
-from ..errors import TransportError
+from .._checks import check_count, check_seconds
+from ..errors import InvalidArgumentError, TransportError
 from . import answers, rate_limits
 from .answers import Answer
 
@@ -37,20 +38,34 @@ class RetryPolicy:
     request's last byte was written.
     """
 
-    max_attempts: int = field(default=4, validator=validators.ge(1))
+    max_attempts: int = 4
     """How often a call is sent at the most, the first time included."""
-    backoff: float = field(default=0.5, validator=validators.ge(0))
+    backoff: float = 0.5
     """Seconds before the second attempt at the most; doubled from attempt to attempt, and cut to a
     random part of it, so that clients that failed together do not come back together."""
-    max_backoff: float = field(default=8.0, validator=validators.ge(0))
+    max_backoff: float = 8.0
     """Seconds that the backoff grows to at the most."""
-    max_wait: float = field(default=10.0, validator=validators.ge(0))
+    max_wait: float = 10.0
     """Seconds that a call waits at the most where Voucherify says how long: a longer wait raises at
     once, with `retry_after`. Bulk work waits for the quota as long as it takes."""
-    deadline: float | None = field(default=None, validator=validators.optional(validators.gt(0)))
+    deadline: float | None = None
     """Seconds for the whole call, all attempts and waits included; None for no bound."""
+    attempt_timeout: float | None = 60.0
+    """Seconds for one attempt as a whole, however slowly its answer drips; None for no bound. An
+    upload may take ten times as long, and the body of a download any time."""
     random: Callable[[], float] = field(default=random.random, repr=False, eq=False)
     """Where the jitter comes from: a number from 0 to 1."""
+
+    def __attrs_post_init__(self) -> None:
+        check_count("max_attempts", self.max_attempts)
+        check_seconds("backoff", self.backoff, zero=True)
+        check_seconds("max_backoff", self.max_backoff, zero=True)
+        check_seconds("max_wait", self.max_wait, zero=True, infinite=True)
+        for name in ("deadline", "attempt_timeout"):
+            if getattr(self, name) is not None:
+                check_seconds(name, getattr(self, name), infinite=True)
+        if not callable(self.random):
+            raise InvalidArgumentError(f"random: expected a function, got {self.random!r}")
 
     def wait(
         self, method: str, outcome: Outcome, *, attempt: int, now: float, patient: bool = False

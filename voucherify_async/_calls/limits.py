@@ -1,0 +1,79 @@
+"""How long a call, and each of its attempts, may take."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar, TypeVarTuple
+
+import anyio
+
+from .._clock import Clock
+from .._protocol.retry import RetryPolicy
+from ..errors import TimeoutError as OwnTimeoutError
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+_UPLOADS: Final = 10
+"""How many times as long an upload may take: 10 MB go out slowly over a poor connection."""
+
+
+class Limit:
+    """A moment by which work has to be done, and what is said where it is not."""
+
+    __slots__ = ("_clock", "_ends_at", "_reason", "_what")
+
+    def __init__(self, clock: Clock, what: str, ends_at: float, reason: str) -> None:
+        self._clock = clock
+        self._what = what
+        self._ends_at = ends_at
+        self._reason = reason
+
+    @classmethod
+    def of_call(cls, clock: Clock, what: str, policy: RetryPolicy) -> Limit:
+        """The deadline of a call that begins now; `what` is its method and template."""
+        ends_at = math.inf if policy.deadline is None else clock.monotonic() + policy.deadline
+        return cls(clock, what, ends_at, "the deadline of the call has passed")
+
+    def of_attempt(self, policy: RetryPolicy, *, upload: bool = False) -> Limit:
+        """The limit of an attempt that begins now, within this one."""
+        if policy.attempt_timeout is None:
+            return self
+        seconds = policy.attempt_timeout * (_UPLOADS if upload else 1)
+        ends_at = self._clock.monotonic() + seconds
+        if self._ends_at <= ends_at:
+            return self
+        reason = f"the attempt took longer than {seconds:g} s (RetryPolicy.attempt_timeout)"
+        return Limit(self._clock, self._what, ends_at, reason)
+
+    def left(self) -> float:
+        """Seconds until then; infinite where there is no limit."""
+        return self._ends_at - self._clock.monotonic()
+
+    async def run(self, work: Callable[[*Ts], Awaitable[T]], *args: *Ts, sent: bool) -> T:
+        """Do some work, and leave it behind when the moment has come.
+
+        Args:
+            work: What is called and awaited.
+            *args: Its arguments.
+            sent: Whether a request may have reached Voucherify while it ran.
+
+        Raises:
+            TimeoutError: The moment came before it was done.
+        """
+        if self._ends_at == math.inf:
+            return await work(*args)
+        left = self.left()
+        if left <= 0:
+            raise self._passed(sent=False)
+        with anyio.move_on_after(left):
+            return await work(*args)
+        # Out here, so that what was cancelled, whose frames hold the request, is not its context.
+        raise self._passed(sent=sent)
+
+    def _passed(self, *, sent: bool) -> OwnTimeoutError:
+        method, _, template = self._what.partition(" ")
+        error = OwnTimeoutError(f"{self._what}: {self._reason}", method=method, path=template)
+        error.sent = sent
+        return error
