@@ -11,6 +11,8 @@ from .conftest import KEYS
 
 pytestmark = pytest.mark.anyio
 
+UNFIT_FIELDS: tuple[Any, ...] = (["x"], [{}], "id", {"id": 1})
+
 
 async def done(api: httpx.AsyncClient, body: dict[str, Any]) -> str:
     """Order an export, follow it to its end and return the link to its file."""
@@ -116,7 +118,7 @@ async def test_exports_are_paged_and_deleted(api: httpx.AsyncClient) -> None:
                 "order",
                 "points_expiration",
             )
-            for fields in (["x"], [{}], "id", {"id": 1})
+            for fields in UNFIT_FIELDS
         ),
         ({"exported_object": "order", "parameters": {"order": "code"}}, "invalid_payload"),
         ({"exported_object": "order", "parameters": {"order": [1]}}, "invalid_payload"),
