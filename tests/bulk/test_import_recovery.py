@@ -18,6 +18,7 @@ from voucherify_async import (
     AsyncVoucherify,
     ImportInterruptedError,
     ImportReport,
+    OpenImport,
     ResumePoint,
     from_dict,
     to_dict,
@@ -366,6 +367,8 @@ async def test_a_campaign_s_columns_are_read(fake: FakeVoucherify, client: Async
         ResumePoint(index=0, unknown_until=5),
         ResumePoint(index=5, unknown_until=5, sent_at=Skipping().now()),
         ResumePoint(index=0, sent_at=Skipping().now()),
+        ResumePoint(index=5, jobs=[OpenImport(id="aa_1", start=3, stop=6)]),
+        ResumePoint(index=5, jobs=[OpenImport(id="", start=3, stop=5)]),
     ],
 )
 async def test_contradictory_resume_points_are_refused(

@@ -253,6 +253,8 @@ def _checked(resume_from: ResumePoint | int) -> ResumePoint:
             "resume_from: expected the ResumePoint of an interrupted import, or how many items to "
             f"pass over, got {resume_from!r}"
         )
+    if not all(job.id and 0 <= job.start < job.stop <= point.index for job in point.jobs):
+        raise InvalidArgumentError("resume_from: names jobs that cannot be of items before index")
     if (point.unknown_until is None) != (point.sent_at is None):
         raise InvalidArgumentError("resume_from: unknown_until and sent_at are given together")
     if point.unknown_until is not None and point.unknown_until <= point.index:
