@@ -67,7 +67,8 @@ class Counting:
 async def test_own_auth(tries: bool) -> None:
     """An auth of two methods signs every request, and is asked once after a 401."""
     auth = Counting(tries=tries)
-    wire = Wire({}, httpx.Response(401))
+    refusal = {"code": 401, "key": "unauthorized", "message": "Unauthorized"}
+    wire = Wire({"code": "A"}, httpx.Response(401, json=refusal))
     client = wire.client(auth=auth)
     await client.vouchers.get("A")
     with pytest.raises(v.AuthenticationError):

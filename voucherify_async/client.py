@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, Unpack, get_args
 import anyio
 from attrs import evolve, frozen
 
-from ._calls import outcomes
 from ._calls.caller import Call, Caller, CallOptions, Settings
 from ._calls.connections import Connections, Quotas
 from ._calls.settings import (
@@ -25,15 +24,15 @@ from ._calls.settings import (
     resolve_base_url,
 )
 from ._clock import Clock
-from ._protocol import answers, bodies
+from ._protocol import bodies
 from ._protocol.headers import SignedHeaders
 from ._protocol.rate_limits import RateLimit
-from ._protocol.retry import SAFE_METHODS, RetryPolicy
+from ._protocol.retry import RetryPolicy
 from ._protocol.routes import BoundRoute, Route
 from ._transport.senders import Backend
 from ._unset import UNSET, Unset
 from .auth import Auth
-from .errors import ConfigurationError, InvalidArgumentError, ResponseValidationError
+from .errors import ConfigurationError, InvalidArgumentError
 
 if TYPE_CHECKING:
     import httpx
@@ -321,11 +320,5 @@ class AsyncVoucherify:
             files=files,
             headers=added,
         )
-        answer = await self._caller.send(call)
-        try:
-            body = answers.decode_answer(answer)
-        except ResponseValidationError as error:
-            if call.route.method in SAFE_METHODS:
-                raise
-            raise outcomes.unreadable(error, call) from error
+        answer, body = await self._caller.fetch(call, lambda body: body)
         return RawResponse(answer.status_code, answer.headers, body)

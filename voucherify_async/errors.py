@@ -14,7 +14,7 @@ VoucherifyError
 │   │   ├── ReadTimeout
 │   │   └── WriteTimeout
 │   ├── ReadError, WriteError     the connection broke
-│   └── ProtocolError             the bytes that came back are no HTTP
+│   └── ProtocolError             what came back is not HTTP
 ├── APIError                      Voucherify answered with an error status
 │   ├── BadRequestError 400       ├── AuthenticationError 401
 │   ├── PaymentRequiredError 402  ├── PermissionDeniedError 403
@@ -23,10 +23,10 @@ VoucherifyError
 │   ├── PayloadTooLargeError 413  ├── UnsupportedMediaTypeError 415
 │   ├── LockedError 423           ├── RateLimitError 429
 │   └── ServerError 5xx
-├── ResponseValidationError       the answer contradicts the documented types
+├── ResponseValidationError       the answer is not the documented one, or not to this request
 ├── AmbiguousOutcomeError         a write that may or may not have happened
 │   ├── AmbiguousServerError      ... answered with 5xx (also a ServerError)
-│   └── UnreadableAnswerError     ... whose answer cannot be read (also a ResponseValidationError)
+│   └── UnreadableAnswerError     ... whose answer does not fit (also a ResponseValidationError)
 ├── PaginationError
 │   └── PaginationLimitError      the listing goes on where the API's pages end
 ├── AsyncActionFailedError        a background job ended without full success
@@ -43,7 +43,10 @@ All of them survive ``pickle`` and ``copy``; none holds a live response, a conne
 from __future__ import annotations
 
 import builtins
+import hashlib
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -187,7 +190,7 @@ class WriteError(TransportError):
 
 
 class ProtocolError(TransportError):
-    """The other side broke off or sent bytes that are no HTTP answer."""
+    """The other side broke off, or what it sent is not an HTTP answer."""
 
 
 class APIError(VoucherifyError):
@@ -304,13 +307,22 @@ class ResponseValidationError(VoucherifyError):
     """
 
     def __init__(
-        self, *, json_path: str, expected: str, value: Any, model: str = "", path: str = ""
+        self,
+        *,
+        json_path: str,
+        expected: str,
+        value: Any,
+        model: str = "",
+        path: str = "",
+        shown: str = "",
     ) -> None:
         where = f"{model} at {json_path}" if model else json_path
-        shown = repr(value)
-        if len(shown) > 80:
-            shown = shown[:77] + "..."
-        super().__init__(f"{where}: expected {expected}, got {shown} ({type(value).__name__})")
+        self.shown = shown
+        if not shown:
+            text = repr(value)
+            text = text if len(text) <= 80 else text[:77] + "..."
+            shown = f"{text} ({type(value).__name__})"
+        super().__init__(f"{where}: expected {expected}, got {shown}")
         self.json_path = json_path
         self.path = path
         self.expected = expected
@@ -321,19 +333,84 @@ class ResponseValidationError(VoucherifyError):
 class AmbiguousOutcomeError(VoucherifyError):
     """A write may or may not have happened, and was not repeated. `__cause__` says what came of it.
 
+    It holds all that settling needs, and no secret: keep it (pickled, or as `to_dict()`), and ask
+    `client.settle(error)` what became of the write, in this process or another.
+
     Attributes:
         method: The HTTP method of the request.
         path: The route's template, such as ``/v1/vouchers/{code}/balance``.
-        sent: What was sent: the body's bytes, or None where it had none.
-        source_id: The label that a balance update carried, to look its transaction up by.
+        path_values: The values in the path, such as ``{"code": "GIFT-100"}``.
+        sent: What was sent: the body's bytes, or None where it had none or was a file.
+        source_id: The label that the write carried, such as a balance update's.
+        sent_at: When it was sent: by Voucherify's clock, where an answer has told it.
+        given_up_at: When this machine's clock showed that no answer would come.
         how_to_check: A sentence that says how to find out what happened.
     """
 
     method: str = ""
     path: str = ""
+    path_values: Mapping[str, str] = MappingProxyType({})
     sent: bytes | None = None
     source_id: str | None = None
+    sent_at: datetime | None = None
+    given_up_at: datetime | None = None
     how_to_check: str = ""
+
+    @property
+    def code(self) -> str | None:
+        """The code of the voucher that the write was about, where its path names one."""
+        return self.path_values.get("code")
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of what was sent, in hexadecimal digits: the same write has the same."""
+        return hashlib.sha256(self.sent or b"").hexdigest()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The error as JSON types, for a queue; `from_dict` makes it again.
+
+        What was sent is left out where it is not text, as in an upload.
+        """
+        return {
+            "message": str(self),
+            "method": self.method,
+            "path": self.path,
+            "path_values": dict(self.path_values),
+            "sent": None if self.sent is None else self.sent.decode(errors="replace"),
+            "source_id": self.source_id,
+            "sent_at": _text_of(self.sent_at),
+            "given_up_at": _text_of(self.given_up_at),
+            "how_to_check": self.how_to_check,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> AmbiguousOutcomeError:
+        """The error that `to_dict` was called on, as one of no subclass.
+
+        Raises:
+            ValueError: A key is missing, or an instant cannot be read.
+        """
+        try:
+            error = AmbiguousOutcomeError(data["message"])
+            error.method, error.path = data["method"], data["path"]
+            error.path_values = dict(data["path_values"])
+            error.sent = None if data["sent"] is None else data["sent"].encode()
+            error.source_id, error.how_to_check = data["source_id"], data["how_to_check"]
+            error.sent_at = _instant_of(data["sent_at"])
+            error.given_up_at = _instant_of(data["given_up_at"])
+        except (KeyError, TypeError, AttributeError) as problem:
+            raise ValueError(
+                f"The data is not that of an AmbiguousOutcomeError: {problem}"
+            ) from None
+        return error
+
+
+def _text_of(instant: datetime | None) -> str | None:
+    return None if instant is None else instant.isoformat()
+
+
+def _instant_of(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 class AmbiguousServerError(AmbiguousOutcomeError, ServerError):
@@ -341,7 +418,10 @@ class AmbiguousServerError(AmbiguousOutcomeError, ServerError):
 
 
 class UnreadableAnswerError(AmbiguousOutcomeError, ResponseValidationError):
-    """A write that was answered with success, by something that cannot be read."""
+    """A write that was answered with success, by something that is not the answer to it.
+
+    It cannot be read, or is about something else than what was asked.
+    """
 
 
 class WebhookSignatureError(VoucherifyError):

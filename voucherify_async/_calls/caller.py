@@ -6,25 +6,30 @@ The rule above all others: a write whose outcome is unknown is not repeated, and
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, TypeVar
 
-from .._protocol import retry
+from .._protocol import answers, retry
 from .._protocol.answers import Answer
 from .._protocol.headers import SignedHeaders
 from .._protocol.retry import Outcome, RetryPolicy
 from .._transport.exchange import Outgoing, StreamedAnswer
-from ..errors import VoucherifyError
+from ..errors import ResponseValidationError, VoucherifyError
 from . import outcomes
 from .admission import Admission
 from .attempts import attempt
 from .call import Call, CallOptions, Settings
 from .connections import Connections, Quotas
 from .limits import Limit
+from .outcomes import Doubt
 from .settings import DEFAULT_HEADERS
 from .signing import ONCE, Signer
 
 __all__ = ["Call", "CallOptions", "Caller", "Settings"]
+
+T = TypeVar("T")
 
 
 class Caller:
@@ -47,31 +52,65 @@ class Caller:
         method, clock = call.route.method, self.settings.clock
         policy = self.policy(call.options)
         limit = Limit.of_call(clock, f"{method} {call.route.template}", policy)
-        maybe_done, number = False, 0
+        doubt: Doubt | None = None
+        number = 0
         while True:
             number += 1
             try:
-                outcome = await self._attempt(call, number, policy, limit)
+                outcome, sent_at = await self._attempt(call, number, policy, limit)
             except VoucherifyError as error:
                 # It was not sent this time, which says nothing of the time before.
-                if maybe_done:
-                    raise outcomes.ambiguous(call, error) from error
+                if doubt is not None:
+                    raise outcomes.ambiguous(call, error, doubt) from error
                 raise
             if isinstance(outcome, Answer):
                 # Redirects are not followed, so a 3xx is not a success.
                 if 200 <= outcome.status_code < 300:
                     return outcome
-                if maybe_done and retry.finds_it_gone(method, outcome):
+                if doubt is not None and retry.finds_it_gone(method, outcome):
                     # The attempt before this one may well be what deleted it.
                     return Answer(204, outcome.headers, b"")
-            maybe_done = maybe_done or retry.may_have_happened(method, outcome)
+            if retry.may_have_happened(method, outcome):
+                doubt = self._doubt(sent_at, doubt)
             wait = policy.wait(
                 method, outcome, attempt=number, now=clock.time(), patient=call.route.bulk
             )
             if wait is None or wait >= limit.left():
                 break
             await clock.sleep(wait)
-        raise outcomes.failure(call, outcome, clock.time(), maybe_done=maybe_done)
+        raise outcomes.failure(call, outcome, clock.time(), doubt)
+
+    async def fetch(self, call: Call, read: Callable[[Any], T]) -> tuple[Answer, T]:
+        """Send a call, hold its answer against it, and read the body.
+
+        Args:
+            call: The call.
+            read: Makes of the body what the caller wants.
+
+        Returns:
+            The answer, and what was read.
+
+        Raises:
+            ResponseValidationError: The answer to a read does not fit the call.
+            UnreadableAnswerError: The answer to a write does not.
+            VoucherifyError: As `send`.
+        """
+        began = self.settings.clock.time()
+        answer = await self.send(call)
+        try:
+            body = call.target.received(call.content, answers.decode_answer(answer))
+        except ResponseValidationError as error:
+            # What comes next over this connection may be the answer to another request too.
+            await self.connections.distrust()
+            outcomes.raise_unreadable(error, call, self._doubt(began))
+        try:
+            return answer, read(body)
+        except ResponseValidationError as error:
+            outcomes.raise_unreadable(error, call, self._doubt(began))
+
+    def _doubt(self, sent_at: float, earlier: Doubt | None = None) -> Doubt:
+        since = self.connections.server_clock.at(sent_at) if earlier is None else earlier.sent_at
+        return Doubt(since, datetime.fromtimestamp(self.settings.clock.time(), UTC))
 
     def policy(self, options: CallOptions) -> RetryPolicy:
         """The retry policy of a call with these options."""
@@ -107,8 +146,13 @@ class Caller:
                 )
             yield response
 
-    async def _attempt(self, call: Call, number: int, policy: RetryPolicy, limit: Limit) -> Outcome:
+    async def _attempt(
+        self, call: Call, number: int, policy: RetryPolicy, limit: Limit
+    ) -> tuple[Outcome, float]:
         """Send once, in turn; once more where the token turns out to have ended.
+
+        Returns:
+            What came of it, and when its turn had come, as seconds since 1970.
 
         Raises:
             VoucherifyError: It was not sent: the quota is used up for longer than the call may
@@ -120,11 +164,13 @@ class Caller:
         quota = self.quotas.of(call.route)
         max_wait = math.inf if call.route.bulk else policy.max_wait
         async with Admission(connections.slots, limit, quota, max_wait) as admission:
+            sent_at = self.settings.clock.time()
             outcome = await self._exchange(call, number, policy, limit)
             if isinstance(outcome, Answer):
                 admission.answer = outcome
                 self.quotas.note(outcome)
-        return outcome
+                connections.server_clock.note(outcome.headers, self.settings.clock.time())
+        return outcome, sent_at
 
     async def _exchange(
         self, call: Call, number: int, policy: RetryPolicy, limit: Limit

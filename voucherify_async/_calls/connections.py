@@ -17,6 +17,7 @@ from .._transport.exchange import Sender
 from .._transport.senders import Backend, ClientSender, own_sender
 from ..errors import ClientClosedError, ClientLoopError
 from .quota import Quota
+from .server_clock import ServerClock
 
 
 class Connections:
@@ -33,6 +34,7 @@ class Connections:
         self._sender: Sender | None = None
         self._slots: anyio.Semaphore | None = None
         self.closed = False
+        self.server_clock = ServerClock()
 
     def sender(self) -> Sender:
         """The HTTP client to send with, in the event loop that `check_loop` was called in.
@@ -76,6 +78,12 @@ class Connections:
         if self._slots is None:
             self._slots = anyio.Semaphore(self._max_concurrency, fast_acquire=True)
         return self._slots
+
+    async def distrust(self) -> None:
+        """Use no connection again that was open until now: an answer did not fit its request."""
+        if self._sender is not None:
+            with anyio.CancelScope(shield=True):
+                await self._sender.distrust()
 
     async def aclose(self) -> None:
         """Close the HTTP client, unless it was injected.

@@ -44,8 +44,6 @@ def open_envelope(body: Any, default_key: str) -> Envelope:
     named = body.get("data_ref")
     key = named if isinstance(named, str) and named in body else default_key
     items = body.get(key)
-    if items is None:
-        items = []
     if not isinstance(items, list):
         raise ResponseValidationError(json_path=f"$.{key}", expected="an array", value=items)
     total, has_more, cursor = (body.get(k) for k in ("total", "has_more", "more_starting_after"))

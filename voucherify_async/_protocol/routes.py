@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from attrs import field, frozen
 
 from ..errors import InvalidArgumentError
-from .listings import Cursor, EndDate, PageNumbers, Scheme
+from .expectations import (
+    ACCEPTED,
+    ASYNC_ACTION,
+    BALANCE,
+    EXPORT,
+    LISTING,
+    NEW_EXPORT,
+    NEW_VOUCHER,
+    NOTHING,
+    VOUCHER,
+    Asked,
+    Expected,
+)
+from .listings import Cursor, EndDate, PageNumbers, Scheme, open_envelope
 
 
 @frozen
@@ -34,6 +47,8 @@ class Route:
     """Whether it counts in Voucherify's quota for bulk calls."""
     listing: Listing | None = field(default=None, kw_only=True)
     """How its pages are walked, where it lists."""
+    answer: Expected | None = field(default=None, kw_only=True)
+    """What a successful answer has to be; None takes any."""
     check: str = field(default="Read the resource back before you send it again.", kw_only=True)
     """Tells a caller whose write came to an unknown end how to find out what happened."""
 
@@ -53,8 +68,23 @@ class BoundRoute:
 
     route: Route
     path: str
-    values: dict[str, str] = field(factory=dict)
+    values: Mapping[str, str] = field(factory=dict)
     """The path values as the caller gave them."""
+
+    def received(self, content: bytes | None, body: Any) -> Any:
+        """The body of an answer, held against what was asked; that of a listing taken apart.
+
+        Args:
+            content: The JSON body of the request.
+            body: The decoded body of the answer.
+
+        Raises:
+            ResponseValidationError: It is not the answer to this request.
+        """
+        route = self.route
+        if route.answer is not None:
+            route.answer.check(Asked(self.values, content), body)
+        return body if route.listing is None else open_envelope(body, route.listing.key)
 
 
 def _segment(name: str, value: str) -> str:
@@ -90,42 +120,51 @@ _EXPORT_PAGES: Final = partial(
     way_on="List the other end with order='created_at', or delete old exports.",
 )
 
-GET_VOUCHER: Final = Route("GET", _VOUCHER)
-LIST_VOUCHERS: Final = Route("GET", "/v1/vouchers", listing=Listing("vouchers", _VOUCHER_PAGES))
-CREATE_VOUCHER: Final = Route("POST", _VOUCHER, check="Read the code back with vouchers.get(code).")
+GET_VOUCHER: Final = Route("GET", _VOUCHER, answer=VOUCHER)
+LIST_VOUCHERS: Final = Route(
+    "GET", "/v1/vouchers", answer=LISTING, listing=Listing("vouchers", _VOUCHER_PAGES)
+)
+CREATE_VOUCHER: Final = Route(
+    "POST", _VOUCHER, answer=VOUCHER, check="Read the code back with vouchers.get(code)."
+)
 GENERATE_VOUCHER: Final = Route(
-    "POST", "/v1/vouchers", check="See vouchers.list(order='-created_at') for a voucher made then."
+    "POST",
+    "/v1/vouchers",
+    answer=NEW_VOUCHER,
+    check="See vouchers.list(order='-created_at') for a voucher made then.",
 )
-UPDATE_VOUCHER: Final = Route("PUT", _VOUCHER)
-DELETE_VOUCHER: Final = Route("DELETE", _VOUCHER)
-ENABLE_VOUCHER: Final = Route("POST", f"{_VOUCHER}/enable")
-DISABLE_VOUCHER: Final = Route("POST", f"{_VOUCHER}/disable")
-UPDATE_BALANCE: Final = Route("POST", f"{_VOUCHER}/balance", check=_BALANCE_CHECK)
-RELEASE_SESSION: Final = Route("DELETE", f"{_VOUCHER}/sessions/{{session_key}}")
-UPDATE_IN_BULK: Final = Route("POST", "/v1/vouchers/bulk/async", bulk=True, check=_BULK_CHECK)
-UPDATE_METADATA: Final = Route("POST", "/v1/vouchers/metadata/async", bulk=True, check=_BULK_CHECK)
-
-LIST_TRANSACTIONS: Final = Route("GET", f"{_VOUCHER}/transactions", listing=Listing("data", Cursor))
-EXPORT_TRANSACTIONS: Final = Route("POST", f"{_VOUCHER}/transactions/export", check=_EXPORT_CHECK)
-
-IMPORT_VOUCHERS: Final = Route("POST", "/v1/vouchers/import", bulk=True, check=_BULK_CHECK)
-IMPORT_CSV: Final = Route("POST", "/v1/vouchers/importCSV", bulk=True, check=_BULK_CHECK)
-IMPORT_TO_CAMPAIGN: Final = Route(
-    "POST", "/v1/campaigns/{campaign_id}/import", bulk=True, check=_BULK_CHECK
+UPDATE_VOUCHER: Final = Route("PUT", _VOUCHER, answer=VOUCHER)
+DELETE_VOUCHER: Final = Route("DELETE", _VOUCHER, answer=NOTHING)
+ENABLE_VOUCHER: Final = Route("POST", f"{_VOUCHER}/enable", answer=VOUCHER)
+DISABLE_VOUCHER: Final = Route("POST", f"{_VOUCHER}/disable", answer=VOUCHER)
+UPDATE_BALANCE: Final = Route("POST", f"{_VOUCHER}/balance", answer=BALANCE, check=_BALANCE_CHECK)
+RELEASE_SESSION: Final = Route("DELETE", f"{_VOUCHER}/sessions/{{session_key}}", answer=NOTHING)
+LIST_TRANSACTIONS: Final = Route(
+    "GET", f"{_VOUCHER}/transactions", answer=LISTING, listing=Listing("data", Cursor)
 )
-IMPORT_CSV_TO_CAMPAIGN: Final = Route(
-    "POST", "/v1/campaigns/{campaign_id}/importCSV", bulk=True, check=_BULK_CHECK
+EXPORT_TRANSACTIONS: Final = Route(
+    "POST", f"{_VOUCHER}/transactions/export", answer=NEW_EXPORT, check=_EXPORT_CHECK
 )
 
-GET_ASYNC_ACTION: Final = Route("GET", "/v1/async-actions/{id}")
+_job: Final = partial(Route, "POST", bulk=True, answer=ACCEPTED, check=_BULK_CHECK)
+UPDATE_IN_BULK: Final = _job("/v1/vouchers/bulk/async")
+UPDATE_METADATA: Final = _job("/v1/vouchers/metadata/async")
+IMPORT_VOUCHERS: Final = _job("/v1/vouchers/import")
+IMPORT_CSV: Final = _job("/v1/vouchers/importCSV")
+IMPORT_TO_CAMPAIGN: Final = _job("/v1/campaigns/{campaign_id}/import")
+IMPORT_CSV_TO_CAMPAIGN: Final = _job("/v1/campaigns/{campaign_id}/importCSV")
+
+GET_ASYNC_ACTION: Final = Route("GET", "/v1/async-actions/{id}", answer=ASYNC_ACTION)
 LIST_ASYNC_ACTIONS: Final = Route(
-    "GET", "/v1/async-actions", listing=Listing("async_actions", EndDate)
+    "GET", "/v1/async-actions", answer=LISTING, listing=Listing("async_actions", EndDate)
 )
 
-CREATE_EXPORT: Final = Route("POST", "/v1/exports", check=_EXPORT_CHECK)
-LIST_EXPORTS: Final = Route("GET", "/v1/exports", listing=Listing("exports", _EXPORT_PAGES))
-GET_EXPORT: Final = Route("GET", "/v1/exports/{id}")
-DELETE_EXPORT: Final = Route("DELETE", "/v1/exports/{id}")
+CREATE_EXPORT: Final = Route("POST", "/v1/exports", answer=NEW_EXPORT, check=_EXPORT_CHECK)
+LIST_EXPORTS: Final = Route(
+    "GET", "/v1/exports", answer=LISTING, listing=Listing("exports", _EXPORT_PAGES)
+)
+GET_EXPORT: Final = Route("GET", "/v1/exports/{id}", answer=EXPORT)
+DELETE_EXPORT: Final = Route("DELETE", "/v1/exports/{id}", answer=NOTHING)
 
 OAUTH_TOKEN: Final = Route("POST", "/v1/oauth/token")
 OAUTH_TOKEN_V2: Final = Route("POST", "/v2/oauth/token")
