@@ -30,9 +30,11 @@ if TYPE_CHECKING:
     from ._bulk.reports import ImportReport as ImportReport
     from ._bulk.reports import OpenImport as OpenImport
     from ._bulk.reports import ResumePoint as ResumePoint
+    from ._bulk.resume_file import ResumeFile as ResumeFile
     from ._conversion.converter import converter as converter
     from ._conversion.converter import from_dict as from_dict
     from ._conversion.converter import to_dict as to_dict
+    from ._files.csv_upload import check_csv as check_csv
     from ._files.csv_writer import write_csv as write_csv
     from ._files.spreadsheets import escape_cell as escape_cell
     from .jobs import AsyncJob as AsyncJob
@@ -56,6 +58,8 @@ else:
         "ImportStream": "._bulk.import_stream",
         "AsyncJob": ".jobs",
         "CombinedJob": "._bulk.combined_jobs",
+        "ResumeFile": "._bulk.resume_file",
+        "check_csv": "._files.csv_upload",
         "write_csv": "._files.csv_writer",
         "escape_cell": "._files.spreadsheets",
         "ExportJob": ".jobs",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio.lowlevel
@@ -18,6 +19,10 @@ class Skipping(Clock):
     def time(self) -> float:
         """The machine's time, moved on by what was skipped."""
         return super().time() + self.skipped
+
+    def now(self) -> datetime:
+        """The same, for the server."""
+        return datetime.fromtimestamp(self.time(), UTC)
 
     def monotonic(self) -> float:
         """The machine's time, moved on by what was skipped."""
@@ -41,6 +46,6 @@ def clock() -> Skipping:
 
 
 @pytest.fixture
-def fake() -> FakeVoucherify:
-    """An empty server."""
-    return FakeVoucherify(page_size=100)
+def fake(clock: Skipping) -> FakeVoucherify:
+    """An empty server, on that clock."""
+    return FakeVoucherify(page_size=100, now=clock.now)

@@ -112,7 +112,8 @@ async def test_large_file_is_cut_between_rows(
 ) -> None:
     """A file over 10 MB goes up in parts, each with the header; one handle sums them up."""
     note = '"' + "n" * 60_000 + "\n" + "n" * 60_000 + '"'
-    content = (HEADER + "".join(row(n, note) for n in range(200)) + row(3)).encode()
+    refused = "R-3,GIFT_VOUCHER,1,,\n"
+    content = (HEADER + "".join(row(n, note) for n in range(200)) + refused).encode()
     path = tmp_path / "large.csv"
     path.write_bytes(content)
     async with fake:

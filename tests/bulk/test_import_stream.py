@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import copy
 import csv
 import io
 import json
-import pickle
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -166,49 +164,6 @@ async def test_lost_answer_is_settled(
     assert (report.done_count, report.failed_count, report.is_complete) == (60, 0, True)
     assert len(fake.vouchers) == 60
     assert len(sent(fake)) == (4 if fault in {"reset", "disconnect"} else 3)
-
-
-async def test_jobs_of_others_are_not_taken_for_ours(
-    fake: FakeVoucherify, client: AsyncVoucherify
-) -> None:
-    """Another process's import of that moment is told from ours, also if it is as large."""
-    fake.faults.reset(method="POST", after=1)
-    other = fake.client()
-    async with fake:
-        await other.imports.vouchers([{**item(n), "code": f"EARLIER-{n}"} for n in range(5)])
-        stream = client.imports.stream([item(n) for n in range(5)])
-        fake.faults.clear()
-
-        async def interfere(report: ImportReport) -> None:
-            await other.imports.vouchers([{**item(n), "code": f"OTHER-{n}"} for n in range(4)])
-
-        fake.faults.reset(method="POST", after=1)
-        items: list[Any] = [item(0), item(0), *[item(n) for n in range(1, 4)]]
-        stream = client.imports.stream(items, on_progress=interfere)
-        report = await stream
-    assert report.done_count == 4
-    assert Counter(code.split("-")[0] for code in fake.vouchers)["I"] == 4
-
-
-async def test_timeout_leaves_its_items_unknown(
-    fake: FakeVoucherify, client: AsyncVoucherify
-) -> None:
-    """After a timeout without a job to be found, the items are unknown, and resuming settles it."""
-    fake.faults.timeout("read", method="POST", after=1)
-    items = large(60)
-    async with fake:
-        with pytest.raises(ImportInterruptedError) as caught:
-            await client.imports.stream(items)
-        report = caught.value.report
-        assert report.accepted.stop == report.unknown.start
-        assert len(report.unknown) == 24
-        assert report.not_accepted.start == report.unknown.stop
-        assert caught.value.resume_from == report.resume_from
-        for clone in (copy.copy(caught.value), pickle.loads(pickle.dumps(caught.value))):
-            assert clone.report == report
-        rest = await client.imports.stream(items, resume_from=caught.value.resume_from or 0)
-    assert report.done_count + rest.done_count == 60
-    assert rest.failed_count == 0
 
 
 async def test_interruption_by_the_items_themselves(

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import shlex
 import signal
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -140,3 +142,117 @@ def test_an_interrupted_import_goes_on_where_it_ended(
     assert (ended.code, ended.err) == (0, "")
     assert "imported    50" in ended.lines
     assert len(sent(fake, "POST")) == 1
+
+
+KILLED = [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL]
+
+
+@pytest.mark.parametrize("number", KILLED)
+def test_a_killed_import_goes_on_where_it_ended(
+    command: Command, fake: FakeVoucherify, number: signal.Signals
+) -> None:
+    """A process that is killed leaves a file by which nothing is lost or sent twice."""
+    write_jsonl(command.folder / "in.jsonl", (gift(f"G-{number}") for number in range(50)))
+    stall = fake.faults.stall(at="applied", method="POST")
+    process = command.start("import", "in.jsonl")
+    wait_for(lambda: stall.waiting)
+    process.send_signal(number)
+    process.communicate(timeout=TIMEOUT)
+    stall.release()
+    kept = command.folder / "in.jsonl.resume.json"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    again = command("import", "in.jsonl")
+    assert (again.code, len(sent(fake, "POST"))) == (2, 1)
+    ended = command(*advice(again.err))
+    assert (ended.code, ended.err) == (0, "")
+    assert "imported    50" in ended.lines
+    assert len(sent(fake, "POST")) == 1
+    assert not kept.exists()
+
+
+def interrupted(call: Call, fake: FakeVoucherify, *options: str) -> Path:
+    """An import of which one request was accepted; its resume file."""
+    pad = "x" * 6_000_000
+    write_jsonl(Path("in.jsonl"), [gift(f"G-{number}", metadata={"p": pad}) for number in (1, 2)])
+    fake.faults.status(403, method="POST", after=1)
+    assert call("import", "in.jsonl", *options).code == 3
+    return Path("in.jsonl.resume.json")
+
+
+def edit_input(kept: Path) -> None:
+    """Change the input without changing its size."""
+    path = Path("in.jsonl")
+    path.write_text(path.read_text().replace("G-2", "G-3"))
+
+
+def edit_index(kept: Path) -> None:
+    """Let it pass over one item more."""
+    kept.write_text(kept.read_text().replace('"index":1', '"index":2'))
+
+
+def edit_campaign(kept: Path) -> None:
+    """Say that it was of a campaign, checksum and all."""
+    state = json.loads(kept.read_text())
+    state["of"]["--campaign"] = "other"
+    del state["checksum"]
+    text = json.dumps(state, sort_keys=True, separators=(",", ":"))
+    state["checksum"] = hashlib.sha256(text.encode()).hexdigest()
+    kept.write_text(json.dumps(state))
+
+
+def cut_short(kept: Path) -> None:
+    """Lose the end of it."""
+    kept.write_bytes(kept.read_bytes()[:-20])
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (edit_input, "content of the file"),
+        (edit_index, "was changed"),
+        (edit_campaign, "--campaign"),
+        (cut_short, "does not say"),
+    ],
+)
+def test_a_resume_file_knows_its_import(
+    call: Call, fake: FakeVoucherify, change: Callable[[Path], None], told: str
+) -> None:
+    """A resume file of another import, or one that was changed, is refused; nothing is sent."""
+    kept = interrupted(call, fake)
+    change(kept)
+    count = len(fake.requests)
+    refused = call("import", "in.jsonl", "--resume-from", str(kept))
+    assert (refused.code, refused.out) == (2, "")
+    assert told in refused.err
+    assert len(fake.requests) == count
+
+
+@pytest.mark.parametrize("name", ["VOUCHERIFY_APP_ID", "VOUCHERIFY_BASE_URL"])
+def test_a_resume_file_knows_its_project(
+    call: Call, fake: FakeVoucherify, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A resume file of another project or server is refused."""
+    kept = interrupted(call, fake)
+    monkeypatch.setenv(name, "http://127.0.0.1:2")
+    refused = call("import", "in.jsonl", "--resume-from", str(kept))
+    assert refused.code == 2
+    assert "belongs to another import" in refused.err
+
+
+def test_nothing_is_sent_where_it_cannot_be_kept(call: Call, fake: FakeVoucherify) -> None:
+    """Without a place for the resume file the import does not begin."""
+    write_jsonl(Path("in.jsonl"), [gift("G-1")])
+    Path("in.jsonl.resume.json").symlink_to("nowhere")
+    refused = call("import", "in.jsonl")
+    assert refused.code == 2
+    assert "in.jsonl.resume.json: is a symbolic link" in refused.err
+    assert sent(fake, "POST") == []
+
+
+def test_names_that_are_not_unicode(command: Command, fake: FakeVoucherify) -> None:
+    """A file whose name is not valid Unicode is imported and told like any other."""
+    name = os.fsdecode(b"in-\xff.jsonl")
+    write_jsonl(command.folder / name, [gift("G-1"), gift("G-1")])
+    ended = command("import", name)
+    assert (ended.code, ended.err) == (1, "")
+    assert any("in-" in line and "has the same code" in line for line in ended.lines)

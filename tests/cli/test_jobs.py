@@ -45,3 +45,11 @@ def test_an_interrupted_wait_says_how_to_go_on(
     assert err.endswith(
         f"goes on at Voucherify; wait again with: voucherify-async jobs --wait -- {job_id}\n"
     )
+
+
+def test_an_empty_record_is_no_traceback(call: Call, fake: FakeVoucherify) -> None:
+    """A job of which the API tells nothing ends in a line, and not in a traceback."""
+    fake.faults.status(200, body={"object": "async_action"}, path="async-actions/aa_1")
+    ended = call("jobs", "aa_1")
+    assert ended.out == ""
+    assert len(ended.err.splitlines()) == 1

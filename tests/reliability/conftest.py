@@ -99,7 +99,7 @@ def clock() -> MovingClock:
 @pytest.fixture
 def fake(clock: MovingClock) -> FakeVoucherify:
     """A server on that clock, with a gift card and a discount voucher."""
-    fake = FakeVoucherify(now=clock.now)
+    fake = FakeVoucherify(now=clock.now, app_id=None, app_token=None)
     fake.add_voucher(code="CARD", gift={"amount": 1000})
     fake.add_voucher(code="SECRET-CODE-1")
     return fake

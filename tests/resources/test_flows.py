@@ -71,7 +71,7 @@ async def test_life_of_a_gift_card(
     assert debit.balance == 10_300
     with pytest.raises(v.BadRequestError) as refused:
         await client.vouchers.update_balance(code, -1_000_000)
-    assert refused.value.key == "not_enough_credits"
+    assert refused.value.key == "gift_amount_exceeded"
 
     history = await client.transactions.list(code, limit=1).collect()
     assert sorted(str(t.type) for t in history) == ["CREDITS_ADDITION", "CREDITS_REMOVAL"]

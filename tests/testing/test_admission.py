@@ -21,17 +21,24 @@ def bearer(token: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "headers", [{}, {"X-App-Id": "id"}, {"X-App-Id": "id", "X-App-Token": ""}, bearer("unknown")]
+    "headers",
+    [
+        {},
+        {"X-App-Id": "id"},
+        {"X-App-Id": "id", "X-App-Token": ""},
+        {"X-App-Id": "id", "X-App-Token": "wrong"},
+        bearer("unknown"),
+    ],
 )
 async def test_request_needs_credentials(fake: FakeVoucherify, headers: dict[str, str]) -> None:
-    """Without credentials, or with an unknown token, every route answers 401."""
+    """Without the right credentials every route answers 401, in the form without a key."""
     async with fake:
         stranger = fake.http_client(headers=headers)
         for path in ("/v1/vouchers", "/v1/nothing", "/v1/oauth/token"):
             response = await stranger.get(path)
             body = response.json()
-            assert (response.status_code, body["key"]) == (401, "unauthorized")
-            assert body["code"] == 401
+            assert list(body) == ["code", "message", "details", "request_id"]
+            assert (response.status_code, body["code"]) == (401, 401)
 
 
 async def test_exact_credentials() -> None:
@@ -42,6 +49,53 @@ async def test_exact_credentials() -> None:
         assert (await fake.http_client(headers=KEYS).get("/v1/vouchers")).status_code == 401
         right = {"X-App-Id": "one", "X-App-Token": "two"}
         assert (await fake.http_client(headers=right).get("/v1/vouchers")).status_code == 200
+
+
+async def test_any_credentials_where_the_test_says_so() -> None:
+    """A server told to accept any credentials takes all that are not empty."""
+    async with FakeVoucherify(app_id=None, app_token=None) as fake:
+        stranger = fake.http_client(headers={"X-App-Id": "a", "X-App-Token": "b"})
+        assert (await stranger.get("/v1/vouchers")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("scope", "path", "status"),
+    [
+        ("vouchers", "/v1/vouchers", 200),
+        ("vouchers exports", "/v1/exports", 200),
+        ("api", "/v1/exports", 200),
+        ("exports", "/v1/vouchers", 403),
+        ("client_vouchers", "/v1/vouchers", 403),
+        ("exports", "/v1/nothing", 404),
+    ],
+)
+async def test_a_token_opens_what_its_scope_says(
+    fake: FakeVoucherify, scope: str, path: str, status: int
+) -> None:
+    """A token opens the operations of its scopes alone; ``api`` opens all."""
+    fake.add_token("mine", scope=scope)
+    async with fake:
+        response = await fake.http_client(headers=bearer("mine")).get(path)
+    assert response.status_code == status
+    if status == 403:
+        assert response.json()["key"] == "missing_required_permission"
+
+
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [
+        ("application/json", 200),
+        ("text/html, */*;q=0.1", 200),
+        ("", 200),
+        ("text/html", 406),
+        ("application/xml;q=0.9", 406),
+    ],
+)
+async def test_answers_are_json_alone(api: httpx.AsyncClient, accept: str, status: int) -> None:
+    """A request that does not accept JSON answers 406, in the form without a key."""
+    response = await api.get("/v1/vouchers", headers={"accept": accept})
+    assert response.status_code == status
+    assert status == 200 or list(response.json()) == ["code", "message", "details", "request_id"]
 
 
 async def test_token_lives_for_900_seconds(

@@ -57,12 +57,13 @@ async def test_failed_items_are_told(api: httpx.AsyncClient, fake: FakeVoucherif
         {"code": "A", "type": "GIFT_VOUCHER", "gift": {"amount": 5}},
         {"code": "TAKEN", "type": "DISCOUNT_VOUCHER", "discount": DISCOUNT},
         {"code": "TYPELESS", "discount": DISCOUNT},
+        {"code": "VALUELESS"},
         {"code": "A", "type": "GIFT_VOUCHER", "gift": {"amount": 5}},
     ]
     action = await outcome(api, await api.post("/v1/vouchers/import", json=items))
     result = action["result"]
-    assert (action["status"], result["done_count"], result["failed_count"]) == ("DONE", 1, 3)
-    assert [failure["code"] for failure in result["failed"]] == ["TAKEN", "TYPELESS", "A"]
+    assert (action["status"], result["done_count"], result["failed_count"]) == ("DONE", 2, 3)
+    assert [failure["code"] for failure in result["failed"]] == ["TAKEN", "VALUELESS", "A"]
     assert all(failure["reason"] for failure in result["failed"])
 
 
@@ -158,20 +159,77 @@ async def test_csv_becomes_vouchers(api: httpx.AsyncClient, fake: FakeVoucherify
 
 
 async def test_csv_into_a_campaign(api: httpx.AsyncClient, fake: FakeVoucherify) -> None:
-    """A campaign's CSV needs codes alone, and takes the balance of cards."""
+    """A campaign's CSV needs codes alone, and takes the balance of cards; the rest is metadata."""
     fake.add_campaign("Cards", campaign_type="GIFT_VOUCHERS", voucher={"amount": 100})
     fake.add_campaign("Loyal", campaign_type="LOYALTY_PROGRAM")
-    gifts = {"file": b"Code,Gift Amount\nA,5\nB,\n"}
+    gifts = {"file": b"Code,Gift Amount,Redeemed Amount,Value\nA,5,2,9\nB,,,\n"}
     response = await api.post("/v1/campaigns/Cards/importCSV", files=gifts)
     await outcome(api, response)
-    points = {"file": b"Code,Loyalty Points,Value\nC,5,\nD,,6\n"}
+    points = {"file": b"Code,Loyalty Points\nC,5\nD,\n"}
     response = await api.post("/v1/campaigns/Loyal/importCSV", files=points)
     action = await outcome(api, response)
     assert action["type"] == "CAMPAIGN.VOUCHERS_IMPORT_CSV"
     assert [fake.vouchers[code]["gift"]["amount"] for code in "AB"] == [5, 100]
+    assert fake.vouchers["A"]["gift"]["balance"] == 3
+    assert fake.vouchers["A"]["metadata"] == {"Value": "9"}
     assert fake.vouchers["C"]["loyalty_card"]["points"] == 5
+    assert action["result"]["failed"][0]["code"] == "D"
     missing = await api.post("/v1/campaigns/None/importCSV", files=gifts)
     assert missing.json()["resource_type"] == "campaign"
+
+
+async def test_json_import_takes_what_is_documented(
+    api: httpx.AsyncClient, fake: FakeVoucherify
+) -> None:
+    """The JSON import skips what was redeemed, and balances, without a word."""
+    redeemed = {"quantity": 5, "redeemed_quantity": 2, "redeemed_amount": 700}
+    item = {
+        "code": "A",
+        "gift": {"amount": 1000, "balance": 300},
+        "redemption": redeemed,
+        "holder_id": "cust_1",
+    }
+    action = await outcome(api, await api.post("/v1/vouchers/import", json=[item]))
+    assert action["result"]["failed_count"] == 0
+    served = fake.vouchers["A"]
+    assert served["gift"] == {"amount": 1000, "balance": 1000, "effect": "APPLY_TO_ORDER"}
+    assert (served["redemption"]["quantity"], served["redemption"]["redeemed_quantity"]) == (5, 0)
+    assert served["redemption"]["redeemed_amount"] == 0
+    assert "holder_id" not in served
+
+
+async def test_csv_updates_the_codes_that_exist(
+    api: httpx.AsyncClient, fake: FakeVoucherify
+) -> None:
+    """A row with a known code changes what its cells say; a member's: active and category alone."""
+    fake.add_voucher(code="CARD", gift={"amount": 500}, additional_info="kept")
+    fake.add_voucher(code="OFF", discount={"type": "PERCENT", "percent_off": 5})
+    fake.add_campaign("Cards", campaign_type="GIFT_VOUCHERS", voucher={"amount": 100})
+    fake.add_voucher(code="MEMBER", campaign="Cards", gift={"amount": 100})
+    rows = (
+        b"Code,Voucher Type,Value,Discount Type,Redeemed Amount,Redeemed Quantity,Active,Note\n"
+        b"CARD,GIFT_VOUCHER,20,,5,1,false,n\n"
+        b"OFF,,7,PERCENT,,,,\n"
+        b"OFF,GIFT_VOUCHER,7,,,,,\n"
+        b"MEMBER,GIFT_VOUCHER,7,,,,,\n"
+    )
+    action = await outcome(api, await api.post("/v1/vouchers/importCSV", files={"file": rows}))
+    assert [failure["row"] for failure in action["result"]["failed"]] == [3, 4]
+    card = fake.vouchers["CARD"]
+    assert (card["gift"]["amount"], card["gift"]["balance"]) == (20, 15)
+    assert card["redemption"]["redeemed_amount"] == 5
+    assert (card["active"], card["additional_info"], card["metadata"]) == (
+        False,
+        "kept",
+        {"Note": "n"},
+    )
+    assert fake.vouchers["OFF"]["discount"] == {"type": "PERCENT", "percent_off": 7}
+    members = {"file": b"Code,Gift Amount,Active,Category\nMEMBER,9,false,red\nCARD,1,,\n"}
+    response = await api.post("/v1/campaigns/Cards/importCSV", files=members)
+    action = await outcome(api, response)
+    assert [failure["code"] for failure in action["result"]["failed"]] == ["CARD"]
+    member = fake.vouchers["MEMBER"]
+    assert (member["active"], member["category"], member["gift"]["amount"]) == (False, "red", 100)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from .conftest import KEYS
 
 pytestmark = pytest.mark.anyio
 
+UNFIT_FIELDS: tuple[Any, ...] = (["x"], [{}], "id", {"id": 1})
+
 
 async def done(api: httpx.AsyncClient, body: dict[str, Any]) -> str:
     """Order an export, follow it to its end and return the link to its file."""
@@ -68,7 +70,7 @@ async def test_export_goes_through_its_stages(api: httpx.AsyncClient, fake: Fake
     address = f"/v1/exports/{export['id']}"
     stages = [(await api.get(address)).json() for _ in range(3)]
     assert [stage["status"] for stage in stages] == ["SCHEDULED", "IN_PROGRESS", "DONE"]
-    assert (await api.get(stages[2]["result"]["url"])).text == "ID\r\n"
+    assert (await api.get(stages[2]["result"]["url"])).text == "ID,Source ID,Status\r\n"
     fake.fail_next_export()
     fake.polls_until_done = 0
     failing = (await api.post("/v1/exports", json={"exported_object": "voucher"})).json()
@@ -102,7 +104,24 @@ async def test_exports_are_paged_and_deleted(api: httpx.AsyncClient) -> None:
         ({}, "invalid_payload"),
         ({"exported_object": "everything"}, "invalid_payload"),
         ({"exported_object": "voucher", "parameters": []}, "invalid_payload"),
-        ({"exported_object": "voucher", "parameters": {"fields": ["x"]}}, "invalid_export_fields"),
+        *(
+            (
+                {"exported_object": exported, "parameters": {"fields": fields}},
+                "invalid_export_fields",
+            )
+            for exported in (
+                "voucher",
+                "voucher_transactions",
+                "redemption",
+                "customer",
+                "publication",
+                "order",
+                "points_expiration",
+            )
+            for fields in UNFIT_FIELDS
+        ),
+        ({"exported_object": "order", "parameters": {"order": "code"}}, "invalid_payload"),
+        ({"exported_object": "order", "parameters": {"order": [1]}}, "invalid_payload"),
         (
             {"exported_object": "voucher", "parameters": {"filters": {"code": {}}}},
             "invalid_payload",
@@ -123,7 +142,7 @@ async def test_download_needs_token_and_credentials(
     """A download answers 401 unless both the token and the credentials are right."""
     url = await done(api, {"exported_object": "voucher"})
     wrong = await api.get(f"{url}x")
-    assert (wrong.status_code, wrong.json()["key"]) == (401, "unauthorized")
+    assert (wrong.status_code, wrong.json()["code"]) == (401, 401)
     stranger = fake.http_client()
     assert (await stranger.get(url)).status_code == 401
     assert (await stranger.get(url, headers=KEYS)).status_code == 200

@@ -23,6 +23,8 @@ async def codes(api: httpx.AsyncClient, query: Any = None) -> list[str]:
 def five(fake: FakeVoucherify, now: Now) -> FakeVoucherify:
     """The server with five different vouchers, made one second after the other."""
     fake.add_campaign("Camp", id="camp_1")
+    fake.add_customer(id="cust_1", source_id="crm/1")
+    fake.add_customer(source_id="crm/2")
     extras: list[dict[str, Any]] = [
         {"category": "red", "holder_id": "cust_1"},
         {"category": "red", "campaign": "Camp", "metadata": {"tier": 1}},
@@ -78,6 +80,9 @@ async def test_orders(
         ({"campaign_id": "camp_1"}, "DA"),
         ({"campaign": "None"}, ""),
         ({"customer": "cust_1"}, "C"),
+        ({"customer": "crm/1"}, "C"),
+        ({"customer": "crm/2"}, ""),
+        ({"customer": "nobody"}, ""),
         ({"code": "B"}, "B"),
         ([("ids", "v_A"), ("ids", "v_B")], "BA"),
         ({"category": "red", "campaign": "Camp"}, "A"),

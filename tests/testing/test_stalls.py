@@ -110,7 +110,7 @@ async def test_timeout_over_a_socket(fake: FakeVoucherify) -> None:
     fake.faults.timeout()
     async with wired(fake, "loopback") as api:
         with pytest.raises(httpx.ReadTimeout):
-            await api.get(CARD, timeout=0.01)
+            await api.get(CARD, timeout=httpx.Timeout(None, read=0.01))
 
 
 async def test_server_stops_under_a_stall(fake: FakeVoucherify) -> None:

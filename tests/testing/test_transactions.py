@@ -53,13 +53,13 @@ async def test_loyalty_card_moves_points(api: httpx.AsyncClient, fake: FakeVouch
     assert fake.transactions("L")[0]["type"] == "POINTS_ADDITION"
     assert fake.transactions("L")[0]["details"]["balance"]["points"] == 5
     refused = await move(api, "L", -16)
-    assert (refused.status_code, refused.json()["key"]) == (400, "not_enough_points")
+    assert (refused.status_code, refused.json()["key"]) == (400, "loyalty_card_points_exceeded")
 
 
 async def test_impossible_balance_changes(api: httpx.AsyncClient, fake: FakeVoucherify) -> None:
     """Below zero, without a balance or without a whole amount, nothing moves."""
     fake.add_vouchers([{"code": "A", "gift": {"amount": 10}}, {"code": "D"}])
-    assert (await move(api, "A", -11)).json()["key"] == "not_enough_credits"
+    assert (await move(api, "A", -11)).json()["key"] == "gift_amount_exceeded"
     assert (await move(api, "D", 1)).json()["key"] == "invalid_voucher"
     assert (await move(api, "X", 1)).status_code == 404
     for amount in (0, 1.5, True, None, "1"):

@@ -2,49 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import (
-    AsyncIterable,
-    Awaitable,
-    Callable,
-    Iterable,
-    Iterator,
-    Sequence,
-)
-from contextlib import aclosing, contextmanager
-from functools import partial
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from .._clock import Clock
-from .._concurrency.items import Items
-from .._protocol.bodies import MAX_BODY_BYTES, check_size, encode_json
-from ..errors import (
-    AmbiguousOutcomeError,
-    BulkInterruptedError,
-    InvalidArgumentError,
-    VoucherifyError,
-)
 from ..jobs import AsyncJob, Progress, check_action, wait_until_finished
 from ..models.async_actions import AsyncAction, AsyncActionResult
-from .batches import Body
+from .request_series import AcceptedRequest
 
 if TYPE_CHECKING:
     from ..resources.async_actions import AsyncActions
 
 T = TypeVar("T")
-
-
-@frozen
-class SentPart:
-    """One accepted request of several."""
-
-    id: str
-    """Id of its async action."""
-    first: int
-    """How many items, of a file rows, were sent before it."""
-    count: int
-    """How many it holds."""
 
 
 class CombinedJob(AsyncJob):
@@ -58,10 +29,12 @@ class CombinedJob(AsyncJob):
         ids: The ids of all jobs, in the order of the items.
     """
 
-    def __init__(self, parts: Sequence[SentPart], actions: AsyncActions, clock: Clock) -> None:
-        super().__init__(parts[0].id, actions)
-        self.ids = tuple(part.id for part in parts)
-        self._parts = tuple(parts)
+    def __init__(
+        self, requests: Sequence[AcceptedRequest], actions: AsyncActions, clock: Clock
+    ) -> None:
+        super().__init__(requests[0].id, actions)
+        self.ids = tuple(request.id for request in requests)
+        self._requests = tuple(requests)
         self._clock = clock
         self._ended: dict[str, AsyncAction] = {}
 
@@ -78,11 +51,11 @@ class CombinedJob(AsyncJob):
             NotFoundError: Voucherify does not know an id.
         """
         seen: list[AsyncAction] = []
-        for part in self._parts:
-            action = self._ended.get(part.id) or await self._actions.get(part.id)
+        for request in self._requests:
+            action = self._ended.get(request.id) or await self._actions.get(request.id)
             if action.is_finished:
-                self._ended[part.id] = action
-            seen.append(_shifted(action, part.first))
+                self._ended[request.id] = action
+            seen.append(_shifted(action, request.first))
         return _sum(seen)
 
     async def wait(
@@ -112,80 +85,13 @@ class CombinedJob(AsyncJob):
         return check_action(action) if raise_on_failed else action
 
 
-def job_of(parts: Sequence[SentPart], actions: AsyncActions, clock: Clock) -> AsyncJob:
+def job_of(requests: Sequence[AcceptedRequest], actions: AsyncActions, clock: Clock) -> AsyncJob:
     """A handle on one request, or on several."""
-    return AsyncJob(parts[0].id, actions) if len(parts) == 1 else CombinedJob(parts, actions, clock)
-
-
-class Parts:
-    """Sends the requests of one piece of work, and tells how far it came where one fails."""
-
-    def __init__(self) -> None:
-        self.sent: list[SentPart] = []
-        self._count = 0
-        self._trying = 0
-
-    async def send(self, post: Callable[[], Awaitable[str]], count: int) -> None:
-        """Send one request with so many items."""
-        self._trying = count
-        self.sent.append(SentPart(await post(), self._count, count))
-        self._count += count
-        self._trying = 0
-
-    @contextmanager
-    def telling(self) -> Iterator[None]:
-        """What goes wrong inside is told with what was accepted, if anything was.
-
-        Raises:
-            BulkInterruptedError: Something went wrong after the first request was accepted.
-        """
-        try:
-            yield
-        except Exception as error:
-            if not self.sent:
-                raise
-            is_refusal = isinstance(error, VoucherifyError)
-            is_unknown = isinstance(error, AmbiguousOutcomeError) or not is_refusal
-            raise BulkInterruptedError(
-                f"Interrupted after {self._count:,} items, which were accepted: {error}",
-                job_ids=[part.id for part in self.sent],
-                accepted=self._count,
-                unknown=self._trying if is_unknown else 0,
-            ) from error
-
-
-async def send_items(
-    items: Iterable[Any] | AsyncIterable[Any],
-    name: str,
-    body: Body,
-    post: Callable[[bytes], Awaitable[str]],
-) -> list[SentPart]:
-    """Send items in as few requests as they fit into.
-
-    Raises:
-        InvalidArgumentError: There are no items, or one cannot be sent; nothing was.
-        BulkInterruptedError: Something went wrong after the first request was accepted.
-    """
-    parts, index = Parts(), 0
-    with parts.telling():
-        async with aclosing(Items(items, name)) as each:
-            async for item in each:
-                encoded = encode_json(item, name=f"{name}[{index}]")
-                if len(body) and not body.fits(encoded):
-                    await _send(parts, body, post)
-                if not body.fits(encoded):
-                    check_size(MAX_BODY_BYTES + len(encoded), f"{name}[{index}]")
-                body.add(encoded)
-                index += 1
-        if not index:
-            raise InvalidArgumentError(f"{name}: is empty; there is nothing to send")
-        await _send(parts, body, post)
-    return parts.sent
-
-
-async def _send(parts: Parts, body: Body, post: Callable[[bytes], Awaitable[str]]) -> None:
-    count = len(body)
-    await parts.send(partial(post, body.take()), count)
+    return (
+        AsyncJob(requests[0].id, actions)
+        if len(requests) == 1
+        else CombinedJob(requests, actions, clock)
+    )
 
 
 def _shifted(action: AsyncAction, rows: int) -> AsyncAction:

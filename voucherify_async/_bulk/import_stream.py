@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterable, Awaitable, Callable, Generator, Iterable
+from collections.abc import AsyncIterable, Awaitable, Callable, Collection, Generator, Iterable
 from contextlib import aclosing
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, Protocol
 
 import anyio
 from anyio.abc import TaskGroup
@@ -13,24 +14,47 @@ from anyio.lowlevel import checkpoint
 
 from .._checks import check_count
 from .._concurrency.items import Items
-from .._recovery.imports import Api, find_job
+from .._recovery.imports import Finding
 from ..errors import (
     AmbiguousOutcomeError,
     ImportInterruptedError,
     InvalidArgumentError,
-    ProtocolError,
-    ReadError,
     VoucherifyError,
-    WriteError,
 )
-from .batches import Body
-from .ledger import Batch, Ledger
+from ..models.async_actions import AsyncAction
+from .batches import Batch
+from .encoding import EncodedItem
+from .ledger import Ledger
 from .reports import ImportReport, OpenImport, ResumePoint
 
 OnProgress = Callable[[ImportReport], Awaitable[None] | None]
 """Called with the report as it stands: a function, or an async one that is awaited."""
 
 _MAX_SENDS: Final = 3
+
+
+class Api(Protocol):
+    """What an import needs of the API."""
+
+    async def begin(self) -> None:
+        """Make ready; called once, before anything else."""
+        ...
+
+    def now(self) -> datetime:
+        """What Voucherify's clock shows."""
+        ...
+
+    async def post(self, batch: Batch) -> str:
+        """Send a batch; returns the id of its job."""
+        ...
+
+    async def settle(self, batch: Batch, sent_at: datetime, known_jobs: Collection[str]) -> Finding:
+        """What became of a batch that was sent with unknown outcome."""
+        ...
+
+    async def follow(self, job_id: str) -> AsyncAction:
+        """An async action at its end."""
+        ...
 
 
 class ImportStream:
@@ -61,12 +85,12 @@ class ImportStream:
         self._max_in_flight = max_in_flight
         self._ledger = Ledger(_checked(resume_from))
         self._has_begun = False
-        self._told = 0
         self._failure: Exception | None = None
         self._is_sending = False
-        # Of the batch that is being collected.
-        self._body = Body()
+        # The batch that is being collected: its codes, what its items are, and its body.
         self._codes: list[str] = []
+        self._header: bytes | None = None
+        self._body = EncodedItem(b"").body()
 
     @property
     def report(self) -> ImportReport:
@@ -103,11 +127,7 @@ class ImportStream:
     async def _import(self) -> None:
         ledger = self._ledger
         earlier = list(ledger.open_jobs.values())
-        if ledger.since is None and ledger.unknown_to is None:
-            newest = await self._api.newest_action()
-            if newest is not None:
-                ledger.since = newest.created_at
-                ledger.known_jobs.append(newest.id or "")
+        await self._api.begin()
         async with aclosing(self._items):
             async for item in self._items:
                 if ledger.read == ledger.first:
@@ -118,19 +138,22 @@ class ImportStream:
                 admitted = ledger.admit(item)
                 if admitted is not None:
                     await self._collect(*admitted)
-        if ledger.read < ledger.first:
+        expected = max(ledger.first, ledger.unknown_to or 0)
+        if ledger.read < expected:
             raise InvalidArgumentError(
-                f"resume_from: is {ledger.first:,}, but there are {ledger.read:,} items"
+                f"resume_from: goes on after {expected:,} items, but there are {ledger.read:,}; "
+                "give the same items as before"
             )
-        if ledger.read == ledger.first:
-            await self._follow_all(earlier)
+        await self._follow_all(earlier)
         await self._send(ledger.read)
 
-    async def _collect(self, code: str, encoded: bytes) -> None:
-        if not self._body.fits(encoded):
+    async def _collect(self, code: str, item: EncodedItem) -> None:
+        if self._codes and (item.header != self._header or not self._body.fits(item.content)):
             # The item itself, which was read last, comes with the next request.
             await self._send(self._ledger.read - 1)
-        self._body.add(encoded)
+        if not self._codes:
+            self._header, self._body = item.header, item.body()
+        self._body.add(item.content)
         self._codes.append(code)
 
     async def _follow_all(self, jobs: list[OpenImport]) -> None:
@@ -143,13 +166,10 @@ class ImportStream:
         ledger = self._ledger
         codes, self._codes = self._codes, []
         if not codes:
-            # Every item was reported as unfit, and with that is settled.
-            ledger.accepted_to, ledger.unknown_to = max(stop, ledger.accepted_to), None
+            ledger.pass_over(stop)
             return
-        batch = Batch(ledger.accepted_to, stop, codes, self._body.take())
-        if ledger.reported > self._told:
-            self._told = ledger.reported
-            await self._tell()
+        is_csv = self._header is not None
+        batch = Batch(ledger.accepted_to, stop, codes, self._body.take(), is_csv)
         await self._slots.acquire()
         if self._failure is None:
             job = ledger.accept(await self._accepted(batch), batch)
@@ -160,38 +180,51 @@ class ImportStream:
         await self._tell()
 
     async def _accepted(self, batch: Batch) -> str:
-        """The id of the job of a batch, which is sent unless it was before."""
-        ledger, api = self._ledger, self._api
-        if ledger.unknown_to is not None:
-            found = await find_job(api, batch, ledger.since, ledger.known_jobs)
-            if found is not None:
-                return found
-        for sends_left in reversed(range(_MAX_SENDS)):
-            try:
-                return await self._post(batch)
-            except AmbiguousOutcomeError as error:
-                found = await find_job(api, batch, ledger.since, ledger.known_jobs)
-                if found is not None:
-                    return found
-                # After a timeout it may still be under way; a broken connection ended it.
-                broke = isinstance(error.__cause__, (ReadError, WriteError, ProtocolError))
-                if not broke or not sends_left:
-                    raise
-        raise AssertionError("the last attempt returns or raises")
+        """The id of the job of a batch, which is sent unless it was before.
+
+        It is sent again only after a proof that it was not accepted.
+        """
+        ledger = self._ledger
+        error = AmbiguousOutcomeError(
+            f"Items {batch.start:,} to {batch.stop - 1:,} were sent before the import was resumed, "
+            "and may or may not have been accepted"
+        )
+        for _ in range(_MAX_SENDS):
+            if ledger.sent_at is None:
+                try:
+                    return await self._post(batch)
+                except AmbiguousOutcomeError as unknown:
+                    error = unknown
+            assert ledger.sent_at is not None  # noqa: S101
+            finding = await self._api.settle(batch, ledger.sent_at, ledger.job_ids)
+            if finding.job_id is not None:
+                return finding.job_id
+            if finding.status != "not_done":
+                error.add_note(finding.note)
+                raise error
+            ledger.not_accepted()
+        raise error
 
     async def _post(self, batch: Batch) -> str:
-        self._ledger.unknown_to = batch.stop
+        """Send a batch, once it is told that its outcome is about to be unknown."""
+        ledger = self._ledger
+        ledger.begin(batch, self._api.now())
+        try:
+            await self._tell()
+        except BaseException:
+            ledger.not_accepted()
+            raise
         self._is_sending = True
         try:
-            job_id = await self._api.post(batch.content)
-        except VoucherifyError as error:
-            if not isinstance(error, AmbiguousOutcomeError):
-                # Refused, or never sent.
-                self._ledger.unknown_to = None
+            return await self._api.post(batch)
+        except AmbiguousOutcomeError:
+            raise
+        except VoucherifyError:
+            # Refused, or never sent.
+            ledger.not_accepted()
             raise
         finally:
             self._is_sending = False
-        return job_id
 
     async def _follow(self, job: OpenImport) -> None:
         try:
@@ -220,4 +253,10 @@ def _checked(resume_from: ResumePoint | int) -> ResumePoint:
             "resume_from: expected the ResumePoint of an interrupted import, or how many items to "
             f"pass over, got {resume_from!r}"
         )
+    if not all(job.id and 0 <= job.start < job.stop <= point.index for job in point.jobs):
+        raise InvalidArgumentError("resume_from: names jobs that cannot be of items before index")
+    if (point.unknown_until is None) != (point.sent_at is None):
+        raise InvalidArgumentError("resume_from: unknown_until and sent_at are given together")
+    if point.unknown_until is not None and point.unknown_until <= point.index:
+        raise InvalidArgumentError("resume_from: unknown_until is not behind index")
     return point

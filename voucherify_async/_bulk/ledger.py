@@ -2,56 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from attrs import field, frozen
-
-from .._files.csv_columns import item_of_row
-from .._protocol.bodies import MAX_BODY_BYTES, encode_json
+from .._recovery.imports import name_rows
 from ..errors import InvalidArgumentError
 from ..models.async_actions import AsyncAction
+from .batches import Batch
+from .encoding import EncodedItem, code_of, encode_item
 from .reports import ImportFailure, ImportReport, OpenImport, ResumePoint
 
 
-@frozen
-class Batch:
-    """One request's worth of items: those from `start` to before `stop`."""
-
-    start: int
-    stop: int
-    codes: Sequence[str] = field(repr=False)
-    content: bytes = field(repr=False)
-
-
 class Ledger:
-    """What is known of every item. Its memory grows with the codes, and with nothing else."""
+    """What is known of every item. Its memory grows with the codes, and with nothing else.
+
+    Items are sent in the order of the input, one request after another. So three places tell it
+    all: up to `accepted_to` they were accepted (or reported as unfit), from there to `unknown_to`
+    they are in a request that may or may not have been accepted, and behind it nothing was sent.
+    """
 
     def __init__(self, resumed: ResumePoint) -> None:
         self.read = 0
         self.accepted_to = self.first = resumed.index
         self.unknown_to: int | None = resumed.unknown_until
-        self.since: datetime | None = resumed.since
-        self.known_jobs: list[str] = list(resumed.known_jobs)
+        self.sent_at: datetime | None = resumed.sent_at
         self.open_jobs: dict[str, OpenImport] = {job.id: job for job in resumed.jobs}
+        self.job_ids: list[str] = []
         self.is_over = False
-        self._job_ids: list[str] = []
         self._done_count = 0
         self._failures: list[ImportFailure] = []
         self._duplicates: list[ImportFailure] = []
         # In the order of the input, which is that of insertion too.
         self._places: dict[str, int] = {}
 
-    def admit(self, item: Any) -> tuple[str, bytes] | None:
-        """Read one item: its code and its JSON text, or None where it is not to be sent."""
+    def admit(self, item: Any) -> tuple[str, EncodedItem] | None:
+        """Read one item: its code and its bytes, or None where it is not to be sent."""
         index, self.read = self.read, self.read + 1
         is_behind = index < self.first
         code: str | None = None
         try:
-            item = item_of_row(item)
-            code = _code_of(item)
-            encoded = b"" if is_behind else _encoded(item)
+            code = code_of(item)
+            # Items that are passed over too: what is a duplicate is the same in every attempt.
+            encoded = encode_item(item)
         except InvalidArgumentError as error:
             if not is_behind:
                 self._failures.append(ImportFailure(index, code, str(error)))
@@ -65,22 +57,25 @@ class Ledger:
             return None
         return code, encoded
 
-    @property
-    def reported(self) -> int:
-        """How many items are reported as unfit to be sent."""
-        return len(self._duplicates) + len(self._failures)
+    def pass_over(self, stop: int) -> None:
+        """Note that the items before `stop` are settled: none of them was fit to be sent."""
+        self.accepted_to = max(stop, self.accepted_to)
+        self.unknown_to = self.sent_at = None
 
-    def place(self, code: str | None) -> int | None:
-        """Where a code stands in the input."""
-        return None if code is None else self._places.get(code)
+    def begin(self, batch: Batch, sent_at: datetime) -> None:
+        """Note that a batch is about to be sent, at that instant by Voucherify's clock."""
+        self.unknown_to, self.sent_at = batch.stop, sent_at
+
+    def not_accepted(self) -> None:
+        """Note that the batch that was begun was surely not accepted."""
+        self.unknown_to = self.sent_at = None
 
     def accept(self, job_id: str, batch: Batch) -> OpenImport:
         """Note that Voucherify accepted a batch."""
         job = OpenImport(id=job_id, start=batch.start, stop=batch.stop)
-        self.accepted_to, self.unknown_to = batch.stop, None
+        self.accepted_to, self.unknown_to, self.sent_at = batch.stop, None, None
         self.open_jobs[job_id] = job
-        self._job_ids.append(job_id)
-        self.known_jobs.append(job_id)
+        self.job_ids.append(job_id)
         return job
 
     def close(self, job: OpenImport, action: AsyncAction) -> None:
@@ -100,8 +95,15 @@ class Ledger:
             message = (result.message if result else None) or "no reason was given"
             reason = f"the whole job failed: {message}"
             return [ImportFailure(self._places[c], c, reason) for c in self._codes_of(job)]
+        if any(each.code is None for each in failed):
+            # Failures of a CSV import may name the row alone, which is the item's in its request.
+            failed = name_rows(failed, self._codes_of(job))
         return [
-            ImportFailure(self.place(each.code), each.code, each.reason or "no reason was given")
+            ImportFailure(
+                None if each.code is None else self._places.get(each.code),
+                each.code,
+                each.reason or "no reason was given",
+            )
             for each in failed
         ]
 
@@ -119,7 +121,7 @@ class Ledger:
             done_count=self._done_count,
             failures=tuple(sorted(self._failures, key=_by_place)),
             duplicates=tuple(self._duplicates),
-            job_ids=tuple(self._job_ids),
+            job_ids=tuple(self.job_ids),
             open_jobs=tuple(self.open_jobs.values()),
             resume_from=None if self.is_over else self._resume_point(),
         )
@@ -128,27 +130,10 @@ class Ledger:
         return ResumePoint(
             index=self.accepted_to,
             unknown_until=self.unknown_to,
+            sent_at=self.sent_at,
             jobs=tuple(self.open_jobs.values()),
-            known_jobs=tuple(self.known_jobs),
-            since=self.since,
         )
 
 
 def _by_place(failure: ImportFailure) -> int:
     return -1 if failure.index is None else failure.index
-
-
-def _code_of(item: Any) -> str:
-    code = item.get("code") if isinstance(item, Mapping) else getattr(item, "code", None)
-    if not isinstance(code, str) or not code.strip():
-        raise InvalidArgumentError("item: has no code")
-    return code
-
-
-def _encoded(item: Any) -> bytes:
-    encoded = encode_json(item, name="item")
-    if not encoded.startswith(b"{"):
-        raise InvalidArgumentError(f"item: expected a model or a mapping, got {item!r}")
-    if len(encoded) + 2 > MAX_BODY_BYTES:
-        raise InvalidArgumentError(f"item: {len(encoded):,} bytes are more than a request can hold")
-    return encoded

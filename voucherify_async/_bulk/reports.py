@@ -39,8 +39,8 @@ class ResumePoint(Model):
     """Where an interrupted import goes on: hand it to `imports.stream(items, resume_from=...)`.
 
     `to_dict` and `from_dict` turn it into JSON types and back, to keep it in a file. Where items
-    are unknown, give Voucherify some seconds: resumed at once, a request that it is still taking in
-    may be sent again. Its codes would be refused then, not doubled, and be reported as failures.
+    are unknown, the import looks for their job first, and sends them again only if there is no
+    trace of it three minutes after it was resumed.
     """
 
     index: int
@@ -48,12 +48,10 @@ class ResumePoint(Model):
     unknown_until: int | None = None
     """Items from `index` to before this one may or may not have been accepted: that is found out
     before they are sent again."""
+    sent_at: datetime | None = None
+    """When the unknown items were sent, at the earliest, by Voucherify's clock."""
     jobs: Sequence[OpenImport] = ()
     """Accepted jobs whose ends are still to be reported."""
-    known_jobs: Sequence[str] = ()
-    """Ids of async actions that are not the one of the unknown items."""
-    since: datetime | None = None
-    """When the newest async action was made before the import began, by Voucherify's clock."""
 
 
 @frozen(kw_only=True)

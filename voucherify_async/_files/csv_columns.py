@@ -5,8 +5,10 @@ Money in a cell is a whole number of minor currency units, as in JSON: 1050 is 1
 
 from __future__ import annotations
 
+import csv
+import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import orjson
@@ -159,8 +161,50 @@ def _whole_number(value: Any, name: str) -> Any:
     return value
 
 
+def cells_of_row(item: Any) -> dict[str, Any] | None:
+    """The cells of a CSV row by header, such as `csv.DictReader` gives, without escapes.
+
+    Returns:
+        The cells, or None where the item is not such a row.
+
+    Raises:
+        InvalidArgumentError: It has more cells than the header.
+    """
+    if not isinstance(item, Mapping) or "code" in item:
+        return None
+    if None in item:
+        raise InvalidArgumentError("row: has more cells than the header")
+    row = {
+        unescape_cell(str(key)).strip(): unescape_cell(cell) if isinstance(cell, str) else cell
+        for key, cell in item.items()
+    }
+    return row if any(key.lower() == "code" for key in row) else None
+
+
+def needs_csv(row: Mapping[str, Any]) -> bool:
+    """Whether a row has a column that only a CSV import takes.
+
+    The header decides, not the cells: all rows of a file go the same way.
+    """
+    return any(_BY_LOWER.get(key.lower()) in _CSV_ONLY for key in row)
+
+
+def csv_lines(row: Mapping[str, Any]) -> tuple[bytes, bytes]:
+    """A row as two lines of a CSV file: its header, and its cells as they are."""
+    return _line(row), _line(map(_text, row.values()))
+
+
+def _line(cells: Iterable[str]) -> bytes:
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, lineterminator="\n").writerow(cells)
+    try:
+        return buffer.getvalue().encode()
+    except UnicodeEncodeError:
+        raise InvalidArgumentError("row: a cell has a lone surrogate") from None
+
+
 def item_of_row(item: Any) -> Any:
-    """The item of a JSON import that a CSV row says, such as `csv.DictReader` gives.
+    """The item of a JSON import that a CSV row says.
 
     Returns:
         The item; anything that is not such a row is returned as it is.
@@ -169,14 +213,9 @@ def item_of_row(item: Any) -> Any:
         InvalidArgumentError: A cell is not what its column takes, or says what only a CSV import
             can.
     """
-    if not isinstance(item, Mapping) or "code" in item:
+    row = cells_of_row(item)
+    if row is None:
         return item
-    if None in item:
-        raise InvalidArgumentError("row: has more cells than the header")
-    row = {
-        unescape_cell(str(key)).strip(): unescape_cell(cell) if isinstance(cell, str) else cell
-        for key, cell in item.items()
-    }
     cells: dict[str, str] = {}
     metadata: dict[str, Any] = {}
     for key, cell in row.items():
@@ -185,8 +224,6 @@ def item_of_row(item: Any) -> Any:
             cells[column] = str(cell or "").strip()
         elif cell:
             metadata[key] = cell
-    if "Code" not in cells:
-        return item
     _refuse_csv_only(cells)
     cells = {column: cell for column, cell in cells.items() if cell}
     return _given(

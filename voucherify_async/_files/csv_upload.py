@@ -118,6 +118,23 @@ def checked_csv(file: Any) -> Iterator[CheckedCsv]:
             yield _check(name, copy)
 
 
+def check_csv(file: Any) -> int:
+    """Check a CSV file as `imports.csv` does, without sending anything.
+
+    Args:
+        file: A path, the bytes, or a file opened for reading bytes.
+
+    Returns:
+        How many vouchers it has.
+
+    Raises:
+        InvalidArgumentError: It is not a CSV file that can be imported; the message says the line.
+        OSError: It cannot be read.
+    """
+    with checked_csv(file) as checked:
+        return sum(part.rows for part in checked.parts)
+
+
 @contextmanager
 def _opened(file: Any) -> Iterator[tuple[str, IO[bytes]]]:
     """What was handed in as a file that can be read more than once, and its name."""

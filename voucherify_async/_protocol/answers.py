@@ -107,14 +107,17 @@ def error_from(answer: Answer, now: float, *, cls: type[APIError] | None = None)
 def is_own_error(answer: Answer) -> bool:
     """Whether an error answer is Voucherify's own, and not that of a proxy in front of it.
 
-    Voucherify's have a code, a key and a message; its 413 has a shape of its own.
+    Voucherify's have a code, a message and a key; those of its HTTP layer (401, 405, 406) have
+    details in place of the key, and its 413 has a shape of its own.
     """
     body = _error_body(answer)
     if not isinstance(body, dict) or not isinstance(body.get("message"), str):
         return False
     if answer.status_code == 413 and body.get("statusCode") == 413:
         return True
-    return isinstance(body.get("code"), int) and _text(body.get("key")) is not None
+    if _text(body.get("key")) is not None:
+        return isinstance(body.get("code"), int)
+    return body.get("code") == answer.status_code and _text(body.get("details")) is not None
 
 
 def error_class(status: int) -> type[APIError]:

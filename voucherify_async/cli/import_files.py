@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import csv
-import json
-import os
-import shlex
+import hashlib
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import orjson
-from attrs import frozen
 
-from .._bulk.reports import ResumePoint
-from .._conversion.converter import from_dict, to_dict
-from .._files.csv_upload import checked_csv
-from ..errors import InvalidArgumentError, VoucherifyError
+from .. import InvalidArgumentError, check_csv
 from .exits import USAGE, CommandError
-from .terminal import PROGRAM
 
 
 class ImportFile:
@@ -28,9 +21,10 @@ class ImportFile:
     Attributes:
         path: Where it is.
         count: How many items it has.
+        digest: The SHA-256 of its content, in hexadecimal digits.
 
     Raises:
-        CommandError: It is no such file; the message says the line.
+        CommandError: It is not such a file; the message says the line.
         OSError: It cannot be read.
     """
 
@@ -40,10 +34,10 @@ class ImportFile:
         if not self._is_csv and path.suffix.lower() not in {".jsonl", ".ndjson"}:
             raise CommandError(f"{path}: expected a file named *.csv or *.jsonl", USAGE)
         # Opened first: it says what is wrong with the path.
-        with path.open("rb"):
+        with path.open("rb") as file:
             if not path.is_file():
-                raise CommandError(f"{path}: is no regular file; it is read twice", USAGE)
-        self.size = path.stat().st_size
+                raise CommandError(f"{path}: is not a regular file; it is read twice", USAGE)
+            self.digest = hashlib.file_digest(file, "sha256").hexdigest()
         self._lines = array("Q")
         self.count = self._check_csv() if self._is_csv else sum(1 for _ in self._objects())
         if not self.count:
@@ -67,8 +61,7 @@ class ImportFile:
 
     def _check_csv(self) -> int:
         try:
-            with checked_csv(self.path) as checked:
-                return sum(part.rows for part in checked.parts)
+            return check_csv(self.path)
         except InvalidArgumentError as error:
             problem = str(error).removeprefix("file: ")
             raise CommandError(f"{self.path}: {problem}", USAGE) from None
@@ -90,66 +83,8 @@ class ImportFile:
                     item = orjson.loads(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line)
                 except orjson.JSONDecodeError as error:
                     raise CommandError(
-                        f"{self.path}:{number}: is no JSON: {error.msg}", USAGE
+                        f"{self.path}:{number}: is not JSON: {error.msg}", USAGE
                     ) from None
                 if not isinstance(item, dict):
-                    raise CommandError(f"{self.path}:{number}: is no JSON object", USAGE)
+                    raise CommandError(f"{self.path}:{number}: is not a JSON object", USAGE)
                 yield number, item
-
-
-@frozen
-class Resumption:
-    """Where an import of a file goes on."""
-
-    point: ResumePoint | int
-    file: Path | None
-    """The file that says it, or None where it is a number."""
-
-
-def resumption(given: str | None, source: ImportFile, campaign: str | None) -> Resumption:
-    """Read what `--resume-from` was given: a number of items, or the file of an interrupted import.
-
-    Raises:
-        CommandError: It is neither, or the file belongs to another import.
-    """
-    if given is None or (given.isascii() and given.isdigit()):
-        count = int(given or 0)
-        if count > source.count:
-            raise CommandError(
-                f"--resume-from: is {count:,}, but {source.path} has {source.count:,} items", USAGE
-            )
-        return Resumption(count, None)
-    path = Path(given)
-    try:
-        state = json.loads(path.read_text(encoding="utf-8"))
-        point = from_dict(ResumePoint, state["resume_from"])
-        belongs = state["bytes"] == source.size and state["campaign"] == campaign
-    except (ValueError, KeyError, TypeError, VoucherifyError):
-        raise CommandError(
-            f"{path}: does not say where an import was interrupted; expected such a file, or how "
-            "many items to pass over",
-            USAGE,
-        ) from None
-    if not belongs:
-        raise CommandError(
-            f"{path}: belongs to another import; the file has changed since, or --campaign differs",
-            USAGE,
-        )
-    return Resumption(point, path)
-
-
-def keep(point: ResumePoint, source: ImportFile, campaign: str | None) -> str:
-    """Write down where an import was interrupted; the command that goes on from there."""
-    state = {"bytes": source.size, "campaign": campaign, "resume_from": to_dict(point)}
-    path = source.path.with_name(f"{source.path.name}.resume.json")
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    where = str(path)
-    try:
-        part.write_text(json.dumps(state), encoding="utf-8")
-        part.replace(path)
-    except OSError:
-        where = str(point.index)
-    words = [PROGRAM, "import", str(source.path), "--resume-from", where]
-    if campaign is not None:
-        words += ["--campaign", campaign]
-    return shlex.join(words)

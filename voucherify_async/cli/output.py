@@ -16,7 +16,7 @@ from attrs import frozen
 
 from .. import escape_cell, to_dict
 from ..models._base import Model
-from .terminal import printable, printable_json
+from .terminal import printable, printable_json, say
 
 T = TypeVar("T", bound=Model)
 Format: TypeAlias = Literal["table", "json", "jsonl", "csv"]
@@ -132,6 +132,9 @@ def write_plain(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 def write_record(fields: Sequence[tuple[str, Any]]) -> None:
     """Write one thing as a list of names and values; what is not set is left out."""
     shown = [(name, text(value)) for name, value in fields if value is not None]
+    if not shown:
+        say("the answer has nothing to show")
+        return
     if sys.stdout.isatty():
         from ._rich import draw_record
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from io import RawIOBase
+from typing import IO, Any
 
 import attrs
 
 from .._conversion.converter import to_json_types
-from .._files.csv_upload import CsvPartFile
 from ..errors import InvalidArgumentError
 
 
@@ -67,7 +67,9 @@ def check_instant(name: str, value: datetime | str | None) -> datetime | str | N
     return value
 
 
-def csv_form(file: CsvPartFile, name: str, *, webhooks_enable: bool | None) -> dict[str, Any]:
+def csv_form(
+    file: RawIOBase | IO[bytes], name: str, *, webhooks_enable: bool | None
+) -> dict[str, Any]:
     """The fields of a multipart CSV import, as httpx takes them."""
     fields: dict[str, Any] = {"file": (name, file, "text/csv")}
     if webhooks_enable is not None:

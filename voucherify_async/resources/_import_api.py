@@ -1,59 +1,68 @@
-"""What an import stream needs of the API, over the namespaces."""
+"""What an import stream needs of the API."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
-from datetime import datetime
+import io
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from functools import partial
 
+from .._bulk.batches import Batch
 from .._calls.caller import Caller, CallOptions
+from .._protocol.routes import (
+    IMPORT_CSV,
+    IMPORT_CSV_TO_CAMPAIGN,
+    IMPORT_TO_CAMPAIGN,
+    IMPORT_VOUCHERS,
+    BoundRoute,
+)
+from .._recovery.imports import Finding, ImportFinder, SentImport, server_time
 from ..jobs import wait_until_finished
 from ..models.async_actions import AsyncAction
+from . import _arguments
+from ._resource import Resource
 from .async_actions import AsyncActions
 
-_IMPORTS = frozenset({"VOUCHERS.IMPORT", "CAMPAIGN.VOUCHERS_IMPORT"})
-_MAX_ACTIONS = 500
 
+class ImportApi(Resource):
+    """The calls of one import, all with the options that it was given."""
 
-class ImportApi:
-    """The calls of one import; `post` and `read` are bound to their routes."""
-
-    def __init__(
-        self,
-        caller: Caller,
-        post: Callable[[bytes], Awaitable[str]],
-        read: Callable[[str], Awaitable[object]],
-        options: CallOptions,
-    ) -> None:
-        self._post = post
-        self._read = read
+    def __init__(self, caller: Caller, campaign_id: str | None, options: CallOptions) -> None:
+        super().__init__(caller)
+        if campaign_id is None:
+            self._json, self._csv = IMPORT_VOUCHERS(), IMPORT_CSV()
+        else:
+            self._json = IMPORT_TO_CAMPAIGN(campaign_id=campaign_id)
+            self._csv = IMPORT_CSV_TO_CAMPAIGN(campaign_id=campaign_id)
+        self._options = options
         self._actions = AsyncActions(caller)
         self._clock = caller.settings.clock
-        self._options = options
+        self._began_at: datetime | None = None
+        self._began = 0.0
 
-    def post(self, content: bytes, /) -> Awaitable[str]:
-        """Send a request; returns the id of its job."""
-        return self._post(content)
+    async def begin(self) -> None:
+        """Find out what Voucherify's clock shows."""
+        self._began_at = await server_time(self._caller, self._options)
+        self._began = self._clock.monotonic()
 
-    def read(self, code: str, /) -> Awaitable[object]:
-        """A voucher."""
-        return self._read(code)
+    def now(self) -> datetime:
+        """What Voucherify's clock shows now; whatever this machine's shows."""
+        assert self._began_at is not None  # noqa: S101
+        return self._began_at + timedelta(seconds=self._clock.monotonic() - self._began)
 
-    async def newest_action(self) -> AsyncAction | None:
-        """The async action that was made last."""
-        page = await self._actions.list(limit=1, **self._options)
-        return next(iter(page), None)
+    async def post(self, batch: Batch) -> str:
+        """Send a batch; returns the id of its job."""
+        if not batch.is_csv:
+            return await self._accepted(self._json, self._options, body=batch.content)
+        file = io.BytesIO(batch.content)
+        form = _arguments.csv_form(file, "vouchers.csv", webhooks_enable=None)
+        return await self._accepted(self._csv, self._options, files=form)
 
-    async def newer_imports(self, since: datetime | None, known: Collection[str]) -> list[str]:
-        """Ids of the imports made since an instant, oldest first, but for the known ones."""
-        found: list[str] = []
-        listing = self._actions.list(max_items=_MAX_ACTIONS, prefetch=0, **self._options)
-        async for action in listing:
-            if since is not None and action.created_at is not None and action.created_at < since:
-                break
-            if action.type in _IMPORTS and action.id and action.id not in known:
-                found.append(action.id)
-        return found[::-1]
+    async def settle(self, batch: Batch, sent_at: datetime, known_jobs: Collection[str]) -> Finding:
+        """What became of a batch that was sent with unknown outcome."""
+        target: BoundRoute = self._csv if batch.is_csv else self._json
+        sent = SentImport(target.route, batch.codes, sent_at, known_jobs)
+        return await ImportFinder(self._caller, sent, self._options).settle()
 
     async def follow(self, job_id: str) -> AsyncAction:
         """An async action at its end."""
@@ -61,7 +70,3 @@ class ImportApi:
         return await wait_until_finished(
             look, id=job_id, clock=self._clock, timeout=None, on_progress=None
         )
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        await self._clock.sleep(seconds)

@@ -10,13 +10,13 @@ from typing import IO, TYPE_CHECKING, Any, Unpack
 
 from anyio import to_thread
 
-from .._bulk.combined_jobs import Parts, job_of
+from .._bulk.combined_jobs import job_of
 from .._bulk.import_stream import ImportStream, OnProgress
 from .._bulk.reports import ResumePoint
+from .._bulk.request_series import RequestSeries
 from .._calls.caller import CallOptions
 from .._files.csv_upload import CsvPartFile, checked_csv
 from .._protocol.routes import (
-    GET_VOUCHER,
     IMPORT_CSV,
     IMPORT_CSV_TO_CAMPAIGN,
     IMPORT_TO_CAMPAIGN,
@@ -24,7 +24,6 @@ from .._protocol.routes import (
     BoundRoute,
 )
 from ..jobs import AsyncJob
-from ..models.vouchers import Voucher
 from . import _arguments
 from ._import_api import ImportApi
 from ._raw import RawResource, raw
@@ -105,15 +104,24 @@ class Imports(Resource):
 
         Items are cut into as few requests as 10 MB allow, sent one after another, and each job is
         followed to its end. An item that cannot be sent, or whose code an earlier item has, is
-        reported and not sent. Where the answer to a request is lost, its job is looked for; it is
-        sent again only where there is none. In memory are the codes, and one request.
+        reported and not sent. In memory are the codes, and one request.
+
+        What may have been accepted is not sent again. Where the answer to a request is lost, its
+        job is looked for: by its counts, and by its codes, which have to have been written since.
+        It is sent again only if there is no trace of it after three minutes. A process that may be
+        killed stores `report.resume_from` in `on_progress`: another one goes on from there.
+
+        Rows of a CSV file go to the JSON import, which refuses codes that exist. Those with a
+        column that it would drop (Redeemed Quantity, Redeemed Amount, Validation rule ID) go to the
+        CSV import, which updates codes that exist. Models and mappings that say what has been
+        redeemed are reported and not sent: use `write_csv` and `csv`.
 
         Args:
             items: Any iterable or async iterable of models and mappings as for `vouchers`, or of
                 mappings with the columns of a CSV import, such as `csv.DictReader` gives.
-            on_progress: Called with the report when a request was accepted, when a job has ended,
-                and before a request is sent when items were found unfit since the last one. An
-                async function is awaited.
+            on_progress: Called with the report before each request, when it was accepted, and when
+                a job has ended. An async function is awaited: nothing is sent before it has
+                returned, so that what it stores holds whatever happens next.
             max_in_flight: How many accepted jobs may go on at once.
             campaign_id: The id or name of the campaign to import into; by default none.
             resume_from: Where an import of the same items was interrupted: its `resume_from`, or
@@ -128,20 +136,8 @@ class Imports(Resource):
             ImportInterruptedError: When awaited: something went wrong, be it in the items' own
                 iterator. It says which items were accepted, and where to go on.
         """
-        patient = self._patient(options)
-        if campaign_id is None:
-            target = IMPORT_VOUCHERS()
-        else:
-            target = IMPORT_TO_CAMPAIGN(campaign_id=campaign_id)
-
-        async def post(content: bytes) -> str:
-            return await self._accepted(target, patient, body=content)
-
-        async def read(code: str) -> object:
-            return await self._fetch(Voucher, GET_VOUCHER(code=code), patient)
-
         return ImportStream(
-            ImportApi(self._caller, post, read, patient),
+            ImportApi(self._caller, campaign_id, self._patient(options)),
             items,
             on_progress=on_progress,
             max_in_flight=max_in_flight,
@@ -216,10 +212,10 @@ class Imports(Resource):
         *,
         webhooks_enable: bool | None = None,
     ) -> AsyncJob:
-        parts = Parts()
+        series = RequestSeries()
         with ExitStack() as stack:
             checked = await to_thread.run_sync(stack.enter_context, checked_csv(file))
-            with parts.telling():
+            with series.telling():
                 for part in checked.parts:
                     form = _arguments.csv_form(
                         CsvPartFile(checked.file, part),
@@ -227,8 +223,8 @@ class Imports(Resource):
                         webhooks_enable=webhooks_enable,
                     )
                     send = partial(self._accepted, target, options, files=form)
-                    await parts.send(send, part.rows)
-        return job_of(parts.sent, AsyncActions(self._caller), self._caller.settings.clock)
+                    await series.send(send, part.rows)
+        return job_of(series.accepted, AsyncActions(self._caller), self._caller.settings.clock)
 
 
 class RawImports(RawResource[Imports]):

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Unpack
 
-from .._bulk.batches import Body
-from .._bulk.combined_jobs import job_of, send_items
+from .._bulk.batches import BodyBuilder
+from .._bulk.combined_jobs import job_of
 from .._bulk.lookups import VoucherLookups
+from .._bulk.request_series import send_items
 from .._calls.caller import CallOptions
 from .._checks import check_count, check_ids, check_page
 from .._conversion.converter import to_json_types
@@ -445,7 +446,7 @@ class Vouchers(Resource):
             AmbiguousOutcomeError: The job may or may not have been accepted.
             BulkInterruptedError: Something failed after the first request was accepted.
         """
-        return await self._in_parts(UPDATE_IN_BULK, items, "items", Body(), options)
+        return await self._in_parts(UPDATE_IN_BULK, items, "items", BodyBuilder(), options)
 
     async def update_metadata_in_bulk(
         self,
@@ -469,7 +470,7 @@ class Vouchers(Resource):
             BulkInterruptedError: Something failed after the first request was accepted.
         """
         shared = bodies.encode_json(metadata, name="metadata")
-        body = Body(b'{"metadata":' + shared + b',"codes":[', b"]}")
+        body = BodyBuilder(b'{"metadata":' + shared + b',"codes":[', behind=b"]}")
         return await self._in_parts(UPDATE_METADATA, codes, "codes", body, options)
 
     async def _in_parts(
@@ -477,7 +478,7 @@ class Vouchers(Resource):
         route: Route,
         items: Iterable[Any] | AsyncIterable[Any],
         name: str,
-        body: Body,
+        body: BodyBuilder,
         options: CallOptions,
     ) -> AsyncJob:
         async def post(content: bytes) -> str:

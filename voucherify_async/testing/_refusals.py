@@ -11,7 +11,7 @@ class ApiFailure(Exception):
     def __init__(
         self,
         status: int,
-        key: str,
+        key: str | None,
         message: str,
         details: str | None = None,
         *,
@@ -28,7 +28,10 @@ class ApiFailure(Exception):
 
     def body(self, request_id: str) -> dict[str, Any]:
         """Return the error body, its keys in the API's order."""
-        body: dict[str, Any] = {"code": self.status, "key": self.key, "message": self.message}
+        body: dict[str, Any] = {"code": self.status}
+        if self.key is not None:
+            body["key"] = self.key
+        body["message"] = self.message
         if self.details is not None:
             body["details"] = self.details
         body["request_id"] = request_id
@@ -41,7 +44,9 @@ class TooLarge(ApiFailure):
     """A body over the ceiling, whose error has a shape of its own."""
 
     def __init__(self, ceiling: int) -> None:
-        super().__init__(413, "payload_too_large", f"The body has more than {ceiling} bytes")
+        super().__init__(
+            413, None, f"Payload content length greater than maximum allowed: {ceiling}"
+        )
 
     def body(self, request_id: str) -> dict[str, Any]:
         """Return the three-key body of a 413."""
@@ -88,4 +93,24 @@ def invalid_voucher(details: str) -> ApiFailure:
 
 def unauthorized(details: str) -> ApiFailure:
     """Return the 401 of missing, unknown or expired credentials."""
-    return ApiFailure(401, "unauthorized", "Unauthorized", details)
+    return ApiFailure(401, None, "Unauthorized", details)
+
+
+def missing_permission(scope: str) -> ApiFailure:
+    """Return the 403 of a token whose scope does not cover the operation."""
+    details = f"The token needs the scope {scope} or api"
+    return ApiFailure(403, "missing_required_permission", "Missing permission", details)
+
+
+def method_not_allowed(method: str, allowed: set[str]) -> ApiFailure:
+    """Return the 405 that names the methods of a path."""
+    names = sorted(allowed)
+    details = f"{method} is not supported by this endpoint. Did you mean {' or '.join(names)}?"
+    headers = {"allow": ", ".join(names)}
+    return ApiFailure(405, None, "HTTP Method Not Allowed", details, headers=headers)
+
+
+def not_acceptable(accepted: str) -> ApiFailure:
+    """Return the 406 of a request that does not accept JSON."""
+    details = f"Only application/json is available, and the Accept header says {accepted}"
+    return ApiFailure(406, None, "Not Acceptable", details)

@@ -27,8 +27,8 @@ JsonObject = dict[str, Any]
 _T = TypeVar("_T")
 
 BASE_URL = "https://fake.voucherify.test"
-DEFAULT_APP_ID = "fake-app-id"
-DEFAULT_APP_TOKEN = "fake-app-token"  # noqa: S105 - opens nothing but this server
+DEFAULT_APP_ID = "id"
+DEFAULT_APP_TOKEN = "token"  # noqa: S105 - opens nothing but this server
 
 
 class _ServedVouchers(Mapping[str, JsonObject]):
@@ -73,8 +73,8 @@ class FakeVoucherify:
     """An embedded Voucherify: it keeps what it is told, and fails on demand.
 
     Args:
-        app_id: the only application id to accept; any that is not empty if None.
-        app_token: the only application token to accept; any that is not empty if None.
+        app_id: the only application id to accept; None accepts any that is not empty.
+        app_token: the only application token to accept; None accepts any that is not empty.
         client_id: the only OAuth service key id to accept at ``/v2/oauth/token``.
         client_secret: the only OAuth service key secret to accept there.
         page_size: how many items a listing has when the request gives no ``limit``.
@@ -100,8 +100,8 @@ class FakeVoucherify:
     def __init__(
         self,
         *,
-        app_id: str | None = None,
-        app_token: str | None = None,
+        app_id: str | None = DEFAULT_APP_ID,
+        app_token: str | None = DEFAULT_APP_TOKEN,
         client_id: str | None = None,
         client_secret: str | None = None,
         page_size: int = 10,
@@ -254,15 +254,23 @@ class FakeVoucherify:
             )
             return campaign.render()
 
+    def add_customer(self, customer: JsonObject | None = None, **properties: Any) -> JsonObject:
+        """Add a customer, or change the one with its ``id`` or ``source_id``; return it."""
+        with self._state.lock:
+            return self._state.customers.upsert({**(customer or {}), **properties}).render()
+
     def add_session(self, code: str, key: str) -> None:
         """Open a validation session of a voucher."""
         with self._state.lock:
             self._state.sessions.add((self._state.vouchers.get(code).code, key))
 
-    def add_token(self, token: str, *, lifetime: float = 900) -> None:
-        """Accept a bearer token for so many seconds of the server's clock."""
+    def add_token(self, token: str, *, lifetime: float = 900, scope: str = "api") -> None:
+        """Accept a bearer token for so many seconds of the server's clock.
+
+        ``scope``: what it opens, names separated by spaces; ``api`` opens everything.
+        """
         with self._state.lock:
-            self._state.tokens.adopt(token, lifetime)
+            self._state.tokens.adopt(token, lifetime, scope)
 
     @property
     def tokens_issued(self) -> int:

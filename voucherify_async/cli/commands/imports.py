@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import re
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import anyio
 import orjson
 import typer
 
-from ..._bulk.import_stream import ImportStream
-from ..._bulk.reports import ImportFailure, ImportReport
-from ..._conversion.converter import to_dict
-from ...client import AsyncVoucherify
-from ...errors import ImportInterruptedError
+from ... import (
+    AsyncVoucherify,
+    ImportFailure,
+    ImportInterruptedError,
+    ImportReport,
+    ImportStream,
+    to_dict,
+)
 from ..exits import FAILED, INTERRUPTED, NEGATIVE, OK, UNKNOWN, explain, guarded
-from ..import_files import ImportFile, Resumption, keep, resumption
+from ..import_files import ImportFile
 from ..output import write_lines, write_record
 from ..progress import Bar, progress
+from ..resuming import Resumption
 from ..session import run
 from ..terminal import printable_json, say
 
@@ -50,10 +56,12 @@ def import_(
 ) -> int:
     """Import vouchers from a file of any size; exit code 1 where one was not imported.
 
-    The whole file is checked before anything is sent. An interrupted import says how to go on.
+    The whole file is checked before anything is sent. Until the import has ended, FILE.resume.json
+    says how to go on, however it is interrupted.
     """
     source = ImportFile(file)
-    importing = _Importing(source, campaign, resumption(resume_from, source, campaign))
+    resumption = Resumption(source, campaign, resume_from)
+    importing = _Importing(source, campaign, resumption)
     code = OK
     try:
         report = run(importing.work)
@@ -67,14 +75,15 @@ def import_(
         say(str(cause))
         report, code = error.report, UNKNOWN if error.report.unknown else cause.code
     _write(report, source, output)
-    if report.resume_from is not None:
-        if not (report.accepted or report.unknown):
-            say("nothing was imported")
-            return code or FAILED
-        say(f"go on with: {keep(report.resume_from, source, campaign)}")
-        return code or FAILED
-    importing.forget()
-    return code or (NEGATIVE if report.failures or report.duplicates else OK)
+    if report.resume_from is None:
+        resumption.forget()
+        return code or (NEGATIVE if report.failures or report.duplicates else OK)
+    if not (report.accepted or report.unknown):
+        resumption.forget()
+        say("nothing was imported")
+    else:
+        say(f"go on with: {resumption.command()}")
+    return code or FAILED
 
 
 class _Importing:
@@ -89,18 +98,24 @@ class _Importing:
     async def work(self, client: AsyncVoucherify) -> ImportReport:
         """Import the file."""
         with progress("importing", self._source.count) as bar:
+
+            async def tell(report: ImportReport) -> None:
+                # Kept first: from here on the process may be killed at any instant.
+                await self._start.save(report)
+                _show(bar, report)
+
             self.stream = client.imports.stream(
                 self._source,
-                on_progress=lambda report: _show(bar, report),
+                on_progress=tell,
                 campaign_id=self._campaign,
                 resume_from=self._start.point,
             )
-            return await self.stream
-
-    def forget(self) -> None:
-        """Remove the file that said where to go on, once all is imported."""
-        if self._start.file is not None:
-            self._start.file.unlink(missing_ok=True)
+            try:
+                return await self.stream
+            finally:
+                # Where it cannot be written, what stands there is true still: it tells less.
+                with anyio.CancelScope(shield=True), suppress(OSError):
+                    await self._start.save(self.stream.report)
 
 
 def _show(bar: Bar, report: ImportReport) -> None:

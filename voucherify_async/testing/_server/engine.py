@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 
 from .._messages import Call, Query, Reply, json_reply
-from .._refusals import ApiFailure, TooLarge, unauthorized
+from .._refusals import ApiFailure, TooLarge, missing_permission, not_acceptable, unauthorized
 from .._state.state import State
 from ..handlers.oauth import basic_credentials
 from .faults import Fault, Faults
@@ -129,6 +129,8 @@ class Engine:
         if isinstance(matched, ApiFailure):
             raise matched
         operation, call.path_params = matched
+        if not _accepts_json(call):
+            raise not_acceptable(call.headers["accept"])
         call.rate_headers = self.state.quota.count(bulk=operation.bulk)
         if call.too_large:
             raise TooLarge(CEILING)
@@ -142,15 +144,27 @@ class Engine:
         else:
             scheme, _, token = call.headers.get("authorization", "").partition(" ")
             if admission == "any" and scheme.lower() == "bearer":
-                if self.state.tokens.active(token.strip()):
-                    return
-                raise unauthorized("The token is unknown, revoked or expired")
+                scopes = self.state.tokens.scopes(token.strip())
+                if scopes is None:
+                    raise unauthorized("The token is unknown, revoked or expired")
+                if operation is not None and scopes.isdisjoint(("api", operation.scope)):
+                    raise missing_permission(operation.scope)
+                return
             expected = (self.credentials.app_id, self.credentials.app_token)
             given = (call.headers.get("x-app-id", ""), call.headers.get("x-app-token", ""))
         if not all(given):
             raise unauthorized("The credentials are missing")
         if any(want is not None and want != got for want, got in zip(expected, given, strict=True)):
             raise unauthorized("The credentials are wrong")
+
+
+def _accepts_json(call: Call) -> bool:
+    # The file of an export is text; every other answer is JSON.
+    accepted = call.headers.get("accept", "*/*") or "*/*"
+    ranges = {part.partition(";")[0].strip().lower() for part in accepted.split(",")}
+    return call.query.text("token") is not None or not ranges.isdisjoint(
+        ("*/*", "application/*", "application/json")
+    )
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from starlette.routing import Match, Route
 
 from .._messages import Call, Reply
-from .._refusals import ApiFailure
+from .._refusals import ApiFailure, method_not_allowed
 from .._state.state import State
 from ..handlers import exports, imports, oauth, transactions, vouchers
 
@@ -27,6 +27,11 @@ class Operation:
     handler: Handler
     bulk: bool = False
     admission: Admission = "any"
+
+    @property
+    def scope(self) -> str:
+        """The scope of a token that opens it (``api`` opens everything)."""
+        return self.route.path.split("/")[2]
 
 
 def _operation(
@@ -95,7 +100,5 @@ def match(method: str, raw_path: str) -> tuple[Operation, Mapping[str, str]] | A
         if found is Match.PARTIAL:
             allowed |= operation.route.methods or set()
     if allowed:
-        details = f"{raw_path} does not take {method}"
-        headers = {"allow": ", ".join(sorted(allowed))}
-        return ApiFailure(405, "method_not_allowed", "Method Not Allowed", details, headers=headers)
+        return method_not_allowed(method, allowed)
     return ApiFailure(404, "not_found", "Resource not found", f"There is nothing at {raw_path}")

@@ -15,6 +15,10 @@ _CARDS = {
     "GIFT_VOUCHER": ("gift_voucher", "amount", "CREDITS"),
     "LOYALTY_CARD": ("loyalty_card", "points", "POINTS"),
 }
+_EXCEEDED = {
+    "GIFT_VOUCHER": ("gift_amount_exceeded", "gift amount exceeded"),
+    "LOYALTY_CARD": ("loyalty_card_points_exceeded", "loyalty card points exceeded"),
+}
 
 
 class Ledger:
@@ -50,13 +54,12 @@ class Ledger:
         """Change a card's balance, record it and return the balance object of the answer."""
         if voucher.type not in _CARDS or voucher.value is None:
             raise invalid_voucher(f"A {voucher.type} has no balance")
-        balance_type, key, noun = _CARDS[voucher.type]
+        balance_type, key, _ = _CARDS[voucher.type]
         value = voucher.value
         balance = value["balance"] + change
         if balance < 0:
             details = f"The balance is {value['balance']}, too little to take {-change} away"
-            noun = noun.lower()
-            raise ApiFailure(400, f"not_enough_{noun}", f"Not enough {noun}", details)
+            raise ApiFailure(400, *_EXCEEDED[voucher.type], details)
         total = value[key] + change
         voucher.value = {**value, key: total, "balance": balance}
         self._record(voucher, change, source_id, reason)

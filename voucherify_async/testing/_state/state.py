@@ -9,6 +9,7 @@ from datetime import datetime
 from .actions import ActionStore
 from .card_history import Ledger
 from .catalog import Catalog
+from .customers import CustomerStore
 from .exports import ExportStore
 from .ids import Ids
 from .request_quota import Quota
@@ -26,6 +27,7 @@ class State:
         self.clock = Clock(now)
         self.ids = Ids(seed)
         self.catalog = Catalog(self.ids)
+        self.customers = CustomerStore(self.ids, self.clock)
         self.vouchers = VoucherStore()
         self.bin: dict[str, Voucher] = {}
         self.sessions: set[tuple[str, str]] = set()

@@ -103,14 +103,20 @@ class TokenStore:
         self.issued += 1
         return token.render(LIFETIME)
 
-    def adopt(self, text: str, lifetime: float) -> None:
+    def adopt(self, text: str, lifetime: float, scope: str) -> None:
         """Put a token of the test's own in force."""
-        self._tokens[text] = Token(text, "adopted", "api", self._clock.seconds() + lifetime)
+        self._tokens[text] = Token(text, "adopted", scope, self._clock.seconds() + lifetime)
+
+    def scopes(self, text: str) -> frozenset[str] | None:
+        """Return what a token in force opens, or None if it is not in force."""
+        token = self._tokens.get(text)
+        if token is None or token.expires <= self._clock.seconds():
+            return None
+        return frozenset(token.scope.split(" "))
 
     def active(self, text: str) -> bool:
         """Tell whether a token is in force."""
-        token = self._tokens.get(text)
-        return token is not None and token.expires > self._clock.seconds()
+        return self.scopes(text) is not None
 
     def introspect(self, text: str) -> JsonObject:
         """Return what the API tells of a token."""

@@ -58,6 +58,10 @@ class VoucherStore:
         """Return the voucher with this code or id, or None."""
         return self._by_code.get(identifier) or self._by_id.get(identifier)
 
+    def find_code(self, code: str) -> Voucher | None:
+        """Return the voucher with this code, or None."""
+        return self._by_code.get(code)
+
     def get(self, identifier: str) -> Voucher:
         """Return the voucher with this code or id, or raise the API's 404."""
         voucher = self.find(identifier)

@@ -16,12 +16,16 @@ _AMOUNT_KEYS = {
     "UNIT": "unit_off",
     "FIXED": "fixed_amount",
 }
-_STANDARD = frozenset(
+# The headers that are properties; every other one becomes a metadata key.
+STANDALONE = frozenset(
     (
         "code",
         "voucher type",
         "value",
         "discount type",
+        "discount effect",
+        "formula",
+        "validation rule id",
         "category",
         "start date",
         "expiration date",
@@ -30,8 +34,17 @@ _STANDARD = frozenset(
         "redeemed amount",
         "active",
         "additional info",
+    )
+)
+MEMBERS = frozenset(
+    (
+        "code",
+        "category",
+        "active",
         "gift amount",
         "loyalty points",
+        "redeemed quantity",
+        "redeemed amount",
     )
 )
 
@@ -40,11 +53,15 @@ class RowError(Exception):
     """A row that makes no voucher."""
 
 
-def rows(content: bytes) -> Iterator[tuple[int, str, JsonObject | RowError]]:
+def rows(
+    content: bytes, properties: frozenset[str]
+) -> Iterator[tuple[int, str, JsonObject | RowError]]:
     """Yield (row number from 1, code, body or what is wrong with the row).
 
+    ``properties``: the headers that are not metadata, in lower case.
+
     Raises:
-        ApiFailure: the file is no UTF-8 CSV with a header line.
+        ApiFailure: the file is not UTF-8 CSV with a header line.
     """
     try:
         decoded = content.decode("utf-8-sig")
@@ -61,14 +78,16 @@ def rows(content: bytes) -> Iterator[tuple[int, str, JsonObject | RowError]]:
         number += 1
         row = dict(zip(headers, cells, strict=False))
         code = next((row[key] for key in row if key.lower() == "code"), "").strip()
-        yield number, code, _parse(headers, cells, row)
+        yield number, code, _parse(headers, cells, row, properties)
 
 
-def _parse(headers: list[str], cells: list[str], row: dict[str, str]) -> JsonObject | RowError:
+def _parse(
+    headers: list[str], cells: list[str], row: dict[str, str], properties: frozenset[str]
+) -> JsonObject | RowError:
     if len(cells) != len(headers):
         return RowError(f"{len(cells)} cells under {len(headers)} headers")
     try:
-        return _body(row)
+        return _body(row, properties)
     except RowError as error:
         return error
 
@@ -77,7 +96,7 @@ def _next(reader: Iterator[list[str]]) -> list[str] | None:
     try:
         return next(reader, None)
     except csv.Error as error:
-        raise invalid_payload(f"The file is no CSV: {error}") from None
+        raise invalid_payload(f"The file is not CSV: {error}") from None
 
 
 def failure_of(number: int, code: str, error: ApiFailure | RowError) -> JsonObject:
@@ -85,9 +104,9 @@ def failure_of(number: int, code: str, error: ApiFailure | RowError) -> JsonObje
     return {"code": code, "row": number, "reason": str(error)}
 
 
-def _body(row: dict[str, str]) -> JsonObject:
-    cells = {key.lower(): value.strip() for key, value in row.items() if key.lower() in _STANDARD}
-    metadata = {key: value for key, value in row.items() if key.lower() not in _STANDARD and key}
+def _body(row: dict[str, str], properties: frozenset[str]) -> JsonObject:
+    cells = {key.lower(): value.strip() for key, value in row.items() if key.lower() in properties}
+    metadata = {key: value for key, value in row.items() if key.lower() not in properties and key}
     body: JsonObject = {
         "type": cells.get("voucher type", "").upper() or None,
         "category": cells.get("category") or None,
@@ -96,6 +115,8 @@ def _body(row: dict[str, str]) -> JsonObject:
         "additional_info": cells.get("additional info") or None,
         "metadata": {key: value for key, value in metadata.items() if value != ""},
     }
+    if cells.get("validation rule id"):
+        body["validation_rules"] = [cells["validation rule id"]]
     if cells.get("active"):
         body["active"] = _boolean(cells["active"])
     redemption = {
@@ -123,8 +144,14 @@ def _set_value(body: JsonObject, cells: dict[str, str]) -> None:
         body["loyalty_card"] = {"points": _whole(cells, name)}
     elif discount_type in _AMOUNT_KEYS:
         read = _whole if discount_type in ("AMOUNT", "FIXED") else _number
-        number = read(cells, name)
-        body["discount"] = {"type": discount_type, _AMOUNT_KEYS[discount_type]: number}
+        key = _AMOUNT_KEYS[discount_type]
+        discount = {
+            "type": discount_type,
+            key: read(cells, name),
+            "effect": cells.get("discount effect", "").upper() or None,
+            f"{key}_formula": cells.get("formula"),
+        }
+        body["discount"] = {key: value for key, value in discount.items() if value}
     elif discount_type or body["type"]:
         raise RowError(f"Discount Type: one of {', '.join(_AMOUNT_KEYS)} is expected")
 

@@ -12,57 +12,6 @@ import orjson
 
 from .._messages import JsonObject
 
-TRANSACTION_FIELDS = (
-    "id",
-    "campaign_id",
-    "voucher_id",
-    "type",
-    "source_id",
-    "reason",
-    "source",
-    "balance",
-    "amount",
-    "related_transaction_id",
-    "created_at",
-    "details",
-)
-VOUCHER_FIELDS = (
-    "code",
-    "voucher_type",
-    "value",
-    "formula",
-    "discount_type",
-    "campaign",
-    "category",
-    "start_date",
-    "expiration_date",
-    "gift_balance",
-    "loyalty_balance",
-    "redemption_quantity",
-    "redemption_count",
-    "active",
-    "qr_code",
-    "bar_code",
-    "metadata",
-    "id",
-    "is_referral_code",
-    "created_at",
-    "updated_at",
-    "validity_timeframe_interval",
-    "validity_timeframe_duration",
-    "validity_day_of_week",
-    "discount_amount_limit",
-    "campaign_id",
-    "additional_info",
-    "customer_id",
-    "discount_effect",
-    "discount_unit_type",
-    "discount_unit_effect",
-    "validation_rules_id",
-    "customer_source_id",
-)
-DEFAULT_VOUCHER_FIELDS = ("code", "voucher_type", "value", "discount_type", "active", "id")
-
 
 def table(
     fields: Iterable[str], rows: Iterable[JsonObject], read: Callable[[JsonObject, str], Any]
@@ -94,7 +43,7 @@ def transaction_cell(entry: JsonObject, name: str) -> Any:
 def voucher_cell(served: JsonObject, name: str) -> Any:
     """Return the value of a voucher's field."""
     special = _VOUCHER_CELLS.get(name)
-    return special(served) if special else served.get(name)
+    return special(served) if special else _within(*name.split("."))(served)
 
 
 def _cell(value: Any) -> str:

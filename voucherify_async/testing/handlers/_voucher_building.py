@@ -9,8 +9,17 @@ from .._refusals import invalid_payload, invalid_voucher
 from .._state.catalog import MEMBER_TYPES, Campaign
 from .._state.server_clock import iso, micros, parse_instant
 from .._state.state import State
-from .._state.stored_voucher import TYPES, VALUE_KEYS, Voucher
-from ._voucher_fields import COMMON, mapping, names, text, voucher_type, voucher_value, whole
+from .._state.stored_voucher import VALUE_KEYS, Voucher
+from ._voucher_fields import (
+    COMMON,
+    implied_type,
+    mapping,
+    names,
+    text,
+    voucher_type,
+    voucher_value,
+    whole,
+)
 
 _SEEDED = frozenset(
     (
@@ -51,10 +60,9 @@ def build(
     body: JsonObject,
     *,
     campaign: Campaign | None = None,
-    default_type: str | None = None,
 ) -> Voucher:
     """Return the voucher that a body describes, or raise the API's 400."""
-    kind = voucher_type(body, campaign.member_type if campaign else default_type)
+    kind = voucher_type(body, campaign.member_type if campaign else None)
     if campaign is not None and kind != campaign.member_type:
         raise invalid_payload(f".type: the campaign takes {campaign.member_type} alone")
     now = state.clock.now()
@@ -70,7 +78,7 @@ def build(
         rules=names("validation_rules", body.get("validation_rules")),
     )
     set_common(state, voucher, body)
-    _set_redemption(voucher, body)
+    set_redeemed(voucher, body)
     return voucher
 
 
@@ -87,15 +95,17 @@ def set_common(state: State, voucher: Voucher, body: JsonObject) -> None:
         setattr(voucher, name, value)
 
 
-def _set_redemption(voucher: Voucher, body: JsonObject) -> None:
+def set_redeemed(voucher: Voucher, body: JsonObject) -> None:
+    """Set how often a voucher may be redeemed, how often it was and what of it is spent."""
     redemption = mapping("redemption", body.get("redemption")) or {}
-    if redemption.get("quantity") is not None:
-        voucher.quantity = whole("redemption.quantity", redemption["quantity"])
-    voucher.redeemed_quantity = whole(
-        "redemption.redeemed_quantity", redemption.get("redeemed_quantity") or 0
-    )
-    key = "redeemed_points" if voucher.type == "LOYALTY_CARD" else "redeemed_amount"
-    voucher.redeemed = whole(f"redemption.{key}", redemption.get(key) or 0)
+    spent = "redeemed_points" if voucher.type == "LOYALTY_CARD" else "redeemed_amount"
+    for key, name in (
+        ("quantity", "quantity"),
+        ("redeemed_quantity", "redeemed_quantity"),
+        (spent, "redeemed"),
+    ):
+        if redemption.get(key) is not None:
+            setattr(voucher, name, whole(f"redemption.{key}", redemption[key]))
 
 
 def seed(state: State, data: JsonObject) -> Voucher:
@@ -105,7 +115,7 @@ def seed(state: State, data: JsonObject) -> Voucher:
     Properties that the server doesn't know are served as they are.
     """
     code = str(data.get("code") or state.ids.text(8))
-    kind = data.get("type") or _implied_type(data)
+    kind = data.get("type") or implied_type(data) or "DISCOUNT_VOUCHER"
     body: JsonObject = {"validation_rules": _rules(data), **data, "type": kind}
     campaign = _seeded_campaign(state, data, kind)
     if body.get(VALUE_KEYS[kind]) is None and (campaign is None or campaign.template is None):
@@ -113,11 +123,6 @@ def seed(state: State, data: JsonObject) -> Voucher:
     voucher = build(state, code, body, campaign=campaign)
     _set_served(voucher, data)
     return voucher
-
-
-def _implied_type(data: JsonObject) -> str:
-    given = (kind for kind in TYPES if data.get(VALUE_KEYS[kind]) is not None)
-    return next(given, "DISCOUNT_VOUCHER")
 
 
 def _rules(data: JsonObject) -> list[str] | None:
@@ -175,6 +180,7 @@ def touch(state: State, voucher: Voucher) -> None:
 def _changed_value(voucher: Voucher, body: JsonObject) -> JsonObject | None:
     key = VALUE_KEYS[voucher.type]
     change = mapping(key, body.get(key))
+    change = change and {name: item for name, item in change.items() if item is not None}
     if change is None or voucher.value is None:
         return voucher.value
     if voucher.type == "DISCOUNT_VOUCHER":
@@ -185,6 +191,6 @@ def _changed_value(voucher: Voucher, body: JsonObject) -> JsonObject | None:
     else:
         total = "amount" if voucher.type == "GIFT_VOUCHER" else "points"
         if total in change:
-            change = {**change, "balance": whole(f"{key}.{total}", change[total])}
+            change = {"balance": whole(f"{key}.{total}", change[total]), **change}
         merged = {**voucher.value, **change}
     return voucher_value(voucher.type, {key: merged}, None)

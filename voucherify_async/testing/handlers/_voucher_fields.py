@@ -89,9 +89,14 @@ COMMON: dict[str, Check] = {
 }
 
 
+def implied_type(body: JsonObject) -> str | None:
+    """Return the voucher type that follows from the value in a body, None without a value."""
+    return next((kind for kind in TYPES if body.get(VALUE_KEYS[kind]) is not None), None)
+
+
 def voucher_type(body: JsonObject, default: str | None) -> str:
-    """Return the voucher type that a body names."""
-    kind = body.get("type") or default
+    """Return the voucher type that a body names or implies."""
+    kind = body.get("type") or default or implied_type(body)
     if kind not in TYPES:
         raise invalid_payload(f".type: one of {', '.join(TYPES)} is expected")
     return str(kind)
@@ -105,6 +110,8 @@ def voucher_value(kind: str, body: JsonObject, default: JsonObject | None) -> Js
         value = default
     if not isinstance(value, dict):
         raise invalid_payload(f".{key}: an object is expected for a {kind}")
+    # A typed client writes null for whatever it was not given.
+    value = {name: item for name, item in value.items() if item is not None}
     if kind == "GIFT_VOUCHER":
         amount = whole("gift.amount", value.get("amount"))
         balance = whole("gift.balance", value.get("balance", amount))

@@ -10,20 +10,11 @@ from typing import Any
 from .._messages import Call, JsonObject, Reply, json_reply, no_content
 from .._refusals import ApiFailure, invalid_payload, unauthorized
 from .._state.state import State
-from ._export_files import (
-    DEFAULT_VOUCHER_FIELDS,
-    TRANSACTION_FIELDS,
-    VOUCHER_FIELDS,
-    table,
-    transaction_cell,
-    voucher_cell,
-)
+from ._export_fields import DEFAULT_FIELDS, FIELDS, SORT_KEYS
+from ._export_files import table, transaction_cell, voucher_cell
 from ._filters import compile_filters, read_object
 from ._voucher_fields import mapping
 
-# Objects that the server has no store for: their files hold the header line alone.
-_EMPTY = ("redemption", "customer", "publication", "order", "points_expiration")
-_OBJECTS = ("voucher", "voucher_transactions", *_EMPTY)
 _ORDERS = ("created_at", "-created_at", "status", "-status")
 
 
@@ -31,8 +22,8 @@ def create_export(state: State, call: Call) -> Reply:
     """Order an export of any object."""
     body = call.json_object()
     exported = body.get("exported_object")
-    if exported not in _OBJECTS:
-        raise invalid_payload(f".exported_object: one of {', '.join(_OBJECTS)} is expected")
+    if exported not in FIELDS:
+        raise invalid_payload(f".exported_object: one of {', '.join(FIELDS)} is expected")
     parameters = mapping("parameters", body.get("parameters")) or {}
     return order_export(state, call, exported, parameters)
 
@@ -46,21 +37,20 @@ def order_export(state: State, call: Call, exported: str, parameters: JsonObject
 
 
 def _content(state: State, exported: str, parameters: JsonObject) -> bytes:
-    fields = parameters.get("fields")
-    order = parameters.get("order") or "-created_at"
+    fields = _fields(exported, parameters.get("fields"))
+    order = _order(exported, parameters.get("order"))
     filters = mapping("parameters.filters", parameters.get("filters")) or {}
     test = compile_filters(filters, invalid_payload)
     read: Callable[[JsonObject, str], Any]
     if exported == "voucher":
-        _check_fields(fields, VOUCHER_FIELDS)
-        fields, read = fields or DEFAULT_VOUCHER_FIELDS, voucher_cell
+        read = voucher_cell
         rows = [voucher.render() for voucher in state.vouchers]
     elif exported == "voucher_transactions":
-        _check_fields(fields, TRANSACTION_FIELDS)
-        fields, read = fields or TRANSACTION_FIELDS, transaction_cell
+        read = transaction_cell
         rows = [{**entry, "code": _code(state, entry)} for entry in state.ledger.all()]
     else:
-        return table(fields or ("id",), [], voucher_cell)
+        # The server keeps none of these: their files hold the header line alone.
+        return table(fields, [], voucher_cell)
     if test is not None:
         rows = [row for row in rows if test(partial(_read, row)) or test(partial(read_object, row))]
     name = order.removeprefix("-")
@@ -78,12 +68,28 @@ def _read(row: JsonObject, name: str) -> Any:
     return row["code"] if name == "voucher_id" and "code" in row else read_object(row, name)
 
 
-def _check_fields(fields: Any, allowed: tuple[str, ...]) -> None:
-    if fields is None:
-        return
-    if not isinstance(fields, list) or not set(fields) <= set(allowed):
+def _fields(exported: str, given: Any) -> tuple[str, ...]:
+    if not given and given in (None, []):
+        return DEFAULT_FIELDS[exported]
+    allowed = FIELDS[exported]
+    if not isinstance(given, list) or not all(_is_field(name, allowed) for name in given):
         details = f"One of the fields is unknown; there are {', '.join(allowed)}"
         raise ApiFailure(400, "invalid_export_fields", "Invalid Export", details)
+    return tuple(given)
+
+
+def _order(exported: str, given: Any) -> str:
+    keys = SORT_KEYS[exported]
+    order = given or f"-{keys[0]}"
+    if not isinstance(order, str) or order.removeprefix("-") not in keys:
+        raise invalid_payload(f".parameters.order: one of {', '.join(keys)} is expected")
+    return order
+
+
+def _is_field(name: Any, allowed: tuple[str, ...]) -> bool:
+    return name in allowed or (
+        "metadata" in allowed and isinstance(name, str) and name.startswith("metadata.")
+    )
 
 
 def list_exports(state: State, call: Call) -> Reply:

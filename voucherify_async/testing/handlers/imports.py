@@ -14,8 +14,9 @@ from .._state.catalog import Campaign
 from .._state.server_clock import iso, parse_instant
 from .._state.state import State
 from .._state.stored_voucher import Voucher
-from ._csv_reading import RowError, failure_of, rows
-from ._voucher_building import build, touch
+from ._csv_reading import MEMBERS, STANDALONE, RowError, failure_of, rows
+from ._import_bodies import changes, importable, member_changes
+from ._voucher_building import apply_changes, build, set_redeemed, touch
 from ._voucher_fields import mapping, names
 
 _Row: TypeAlias = tuple[int, str, JsonObject | RowError]
@@ -60,7 +61,7 @@ def _import(state: State, items: list[JsonObject], campaign: Campaign | None) ->
     failed: list[JsonObject] = []
     for item in items:
         try:
-            _add(state, item["code"], item, campaign)
+            _add(state, item["code"], importable(item), campaign)
         except ApiFailure as error:
             failed.append({"code": item["code"], "reason": str(error)})
     return _import_result(len(items) - len(failed), failed)
@@ -74,14 +75,14 @@ def _add(state: State, code: str, body: JsonObject, campaign: Campaign | None) -
 
 def import_csv(state: State, call: Call) -> Reply:
     """Import vouchers out of a CSV file."""
-    table = _rows(call)
+    table = _rows(call, STANDALONE)
     return _submit(state, call, "VOUCHERS.IMPORT_CSV", lambda: _import_rows(state, table, None))
 
 
 def import_csv_to_campaign(state: State, call: Call) -> Reply:
     """Import vouchers out of a CSV file into a campaign."""
     campaign = state.catalog.campaign(call.path_params["campaign"])
-    table = _rows(call)
+    table = _rows(call, MEMBERS)
     # The one import whose answer is documented with the status 200.
     return _submit(
         state,
@@ -92,13 +93,13 @@ def import_csv_to_campaign(state: State, call: Call) -> Reply:
     )
 
 
-def _rows(call: Call) -> list[_Row]:
+def _rows(call: Call, properties: frozenset[str]) -> list[_Row]:
     require_media_type(call, "multipart/form-data")
     upload = call.form.get("file") if call.form is not None else None
     if not isinstance(upload, UploadFile):
         raise invalid_payload("The form needs the file field 'file'")
     # An unreadable file is refused at once; a row that makes no voucher shows in the result.
-    return list(rows(upload.file.read()))
+    return list(rows(upload.file.read(), properties))
 
 
 def _import_rows(state: State, table: list[_Row], campaign: Campaign | None) -> JsonObject:
@@ -120,9 +121,25 @@ def _add_row(
         raise body
     if not code:
         raise RowError("Code is required")
+    known = state.vouchers.find_code(code)
+    if known is not None:
+        _change(state, known, body, campaign)
+        return
     if campaign is None and body["type"] is None:
         raise RowError("Voucher Type is required")
     _add(state, code, body, campaign)
+
+
+def _change(state: State, voucher: Voucher, body: JsonObject, campaign: Campaign | None) -> None:
+    if voucher.campaign is not campaign:
+        raise RowError("The code belongs to another campaign")
+    if campaign is not None:
+        apply_changes(state, voucher, member_changes(body))
+        return
+    if body["type"] not in (None, voucher.type):
+        raise RowError("Voucher Type is fixed at the creation")
+    set_redeemed(voucher, body)
+    apply_changes(state, voucher, changes(body, spent=voucher.redeemed))
 
 
 def _import_result(done: int, failed: list[JsonObject]) -> JsonObject:

@@ -84,7 +84,8 @@ def _predicates(state: State, query: Query) -> list[Predicate]:
         wanted = state.catalog.find_campaign(campaign)
         predicates.append(lambda voucher: wanted is not None and voucher.campaign is wanted)
     if (customer := query.text("customer")) is not None:
-        predicates.append(lambda voucher: voucher.holder_id == customer)
+        holds = state.customers.matches
+        predicates.append(lambda voucher: holds(customer, voucher.holder_id))
     if (code := query.text("code")) is not None:
         predicates.append(lambda voucher: voucher.code == code)
     if ids := frozenset(query.all("ids")):
