@@ -9,8 +9,17 @@ from uuid import UUID
 
 import pytest
 
-from voucherify_async import UNSET, InvalidArgumentError, TimeRange, VoucherUpdate
+from voucherify_async import (
+    UNSET,
+    InvalidArgumentError,
+    ResponseValidationError,
+    TimeRange,
+    Voucher,
+    VoucherUpdate,
+)
+from voucherify_async._conversion.converter import structure_at
 from voucherify_async._protocol import answers, bodies, routes
+from voucherify_async._protocol.answers import Answer
 from voucherify_async._protocol.bodies import encode_json
 from voucherify_async._protocol.queries import encode_query
 from voucherify_async._protocol.rate_limits import rate_limit, retry_after
@@ -86,7 +95,7 @@ def test_rate_limit(headers: dict[str, str], expected: Any) -> None:
         ({"a": date(2024, 1, 2)}, "a=2024-01-02"),
         (
             {"a": datetime(2024, 1, 2, tzinfo=timezone(timedelta(hours=2)))},
-            "a=2024-01-02T00%3A00%3A00%2B02%3A00",
+            "a=2024-01-01T22%3A00%3A00Z",
         ),
     ],
 )
@@ -116,11 +125,27 @@ def test_size_counts_bytes() -> None:
         (b'"\\ud800"', "\ud800"),
         (b"\xef\xbb\xbf[1]", [1]),
         (b" null ", None),
+        (b"18446744073709551616", 2**64),
+        (b'{"a":[1.5,-9223372036854775809]}', {"a": [1.5, -(2**63) - 1]}),
+        (b'{"a": 1' + b"0" * 400 + b"}", {"a": 10**400}),
+        (b'"1234567890123456789012"', "1234567890123456789012"),
     ],
 )
 def test_lenient_json(content: bytes, value: Any) -> None:
-    """JSON that only some decoders take is read too."""
+    """JSON that only some decoders take is read too, and its integers are never rounded."""
     assert answers.decode_json(content) == value
+    assert type(answers.decode_json(content)) is type(value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"{", b"[NaN]", b"[1e999]", b"\xff", b"1" * 5000, b"[" * 100_000, b"[" * 1000 + b"]" * 1000],
+    ids=lambda content: f"{content[:5]!r} x {len(content)}",
+)
+def test_an_answer_that_is_not_a_voucher(content: bytes) -> None:
+    """Whatever an answer holds in place of an object, the error is ours."""
+    with pytest.raises(ResponseValidationError):
+        structure_at(Voucher, answers.decode_answer(Answer(200, {}, content)))
 
 
 def test_paths_are_quoted() -> None:
@@ -156,6 +181,34 @@ def test_what_json_has_no_number_for(number: float, body: Any, where: str) -> No
 def test_a_null_of_the_callers_own_is_sent() -> None:
     """A null that was meant goes out as one."""
     assert encode_json({"category": None, "a": [None, 1.5]}) == b'{"category":null,"a":[null,1.5]}'
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (2**64, b"18446744073709551616"),
+        (-(2**63) - 1, b"-9223372036854775809"),
+        ([2**70, "\u00e9"], b'[1180591620717411303424,"\xc3\xa9"]'),
+    ],
+)
+def test_what_orjson_does_not_write(value: Any, text: bytes) -> None:
+    """An integer over 64 bits goes out as it is."""
+    assert encode_json({"a": value, "b": UNSET}) == b'{"a":' + text + b"}"
+    assert encode_json({"a": value}) == b'{"a":' + text + b"}"
+
+
+def test_deep_bodies() -> None:
+    """A body of 300 levels goes out; one that Python cannot write is refused, by our error."""
+    nested: Any = 1
+    for _ in range(300):
+        nested = [nested]
+    assert encode_json(nested) == b"[" * 300 + b"1" + b"]" * 300
+    for _ in range(100_000):
+        nested = [nested]
+    with pytest.raises(InvalidArgumentError, match="nested too deeply"):
+        encode_json(nested)
+    with pytest.raises(InvalidArgumentError, match="digits"):
+        encode_json(10**5000)
 
 
 def test_an_iterator_is_no_list() -> None:

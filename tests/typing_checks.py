@@ -21,7 +21,7 @@ async def vouchers(client: AsyncVoucherify) -> None:
     assert_type(voucher.expiration_date, datetime | None)
     assert_type(voucher.metadata, Mapping[str, Any] | None)
     if voucher.gift is not None:
-        assert_type(voucher.gift.amount, int | None)
+        assert_type(voucher.gift.balance, int | None)
     if isinstance(voucher.discount, v.PercentDiscount):
         assert_type(voucher.discount, v.PercentDiscount)
     listing = client.vouchers.list(category="summer", created_at=v.TimeRange(), order="-code")

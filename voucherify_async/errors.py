@@ -99,6 +99,16 @@ __all__ = [
 ]
 
 
+def short_repr(value: object) -> str:
+    """The start of a value's repr, for a message."""
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):
+        # Nested too deeply, or an integer of more digits than Python writes.
+        return f"<{type(value).__name__}>"
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
 def _rebuild(
     cls: type[VoucherifyError], args: tuple[Any, ...], state: dict[str, Any]
 ) -> VoucherifyError:
@@ -319,9 +329,7 @@ class ResponseValidationError(VoucherifyError):
         where = f"{model} at {json_path}" if model else json_path
         self.shown = shown
         if not shown:
-            text = repr(value)
-            text = text if len(text) <= 80 else text[:77] + "..."
-            shown = f"{text} ({type(value).__name__})"
+            shown = f"{short_repr(value)} ({type(value).__name__})"
         super().__init__(f"{where}: expected {expected}, got {shown}")
         self.json_path = json_path
         self.path = path

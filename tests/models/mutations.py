@@ -65,6 +65,9 @@ def tolerated(example: Any) -> Iterator[Any]:
         value = at(example, path)
         yield put(example, path, None)
         yield drop(example, path)
+        if _is_lenient(path, value):
+            for unreadable in ("soon", "9" * 9999, 1.5, [1]):
+                yield put(example, path, unreadable)
         if isinstance(value, str) and _ENUM.match(value):
             yield put(example, path, "UNKNOWN_VALUE")
         if isinstance(value, dict):
@@ -76,8 +79,18 @@ def contradictions(example: Any) -> Iterator[tuple[JsonPath, Any]]:
     for path in paths(example):
         if "metadata" in path[:-1] or any(_UNTYPED.match(str(step)) for step in path):
             continue
+        if _is_lenient(path, at(example, path)):
+            continue
         for wrong in _WRONG[type(at(example, path))]:
             yield path, put(example, path, wrong)
+
+
+def _is_lenient(path: JsonPath, value: Any) -> bool:
+    """Whether no answer is given up for a value: dates, and how long and far a job is."""
+    if "metadata" in path or any(_UNTYPED.match(str(step)) for step in path):
+        return False
+    is_instant = isinstance(value, str) and _INSTANT.match(value) is not None
+    return is_instant or path[-1] in {"progress", "processing_time"}
 
 
 _WRONG: dict[type, tuple[Any, ...]] = {

@@ -82,19 +82,14 @@ def test_a_model_survives_pickle_and_copy(model: type[Model], example: Any) -> N
 @pytest.mark.parametrize(
     ("data", "path"),
     [
-        ({"gift": {"amount": 12.7}}, "$.gift.amount"),
+        ({"gift": {"balance": 12.7}}, "$.gift.balance"),
+        ({"gift": {"amount": float("nan")}}, "$.gift.amount"),
         ({"gift": {"amount": True}}, "$.gift.amount"),
         ({"gift": {"amount": "1270"}}, "$.gift.amount"),
         ({"active": "false"}, "$.active"),
         ({"active": 0}, "$.active"),
         ({"code": 5}, "$.code"),
         ({"type": 5}, "$.type"),
-        ({"start_date": "soon"}, "$.start_date"),
-        ({"start_date": 1700000000}, "$.start_date"),
-        (
-            {"loyalty_card": {"next_expiration_date": "31.12."}},
-            "$.loyalty_card.next_expiration_date",
-        ),
         ({"discount": {"type": "PERCENT", "percent_off": "10"}}, "$.discount.percent_off"),
         ({"discount": {"type": 1}}, "$.discount.type"),
         ({"discount": {"type": ["UNIT"]}}, "$.discount.type"),
@@ -174,6 +169,23 @@ def test_the_tag_decides_the_kind_of_discount(data: dict[str, Any], kind: type[M
     assert lost(data, to_dict(discount)) == []
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"type": "UNIT", "units": [{"unit_off": 1}]},
+        {"type": "UNIT", "units": [{"unit_off": 1}], "effect": "ADD_MANY_ITEMS"},
+        {"type": "UNIT", "unit_off": 1, "unit_type": "prod_1"},
+        {"type": "UNIT", "unit_off": 1, "unit_type": "prod_1", "effect": "ADD_MANY_ITEMS"},
+        {"type": "AMOUNT", "amount_off": 99.5},
+        {"type": "FIXED", "fixed_amount": 99.5},
+        {"type": "PERCENT", "percent_off": 10, "amount_limit": 99.5},
+    ],
+)
+def test_a_discount_comes_back_to_the_key(data: dict[str, Any]) -> None:
+    """Nothing is added to a discount that was read, and its fractions are kept."""
+    assert to_dict(from_dict(models.Voucher, {"discount": data})) == {"discount": data}
+
+
 def test_a_discount_in_a_model_stays_itself() -> None:
     """Structuring data that holds a discount already leaves it as it is."""
     discount = models.AmountDiscount(amount_off=5)
@@ -201,6 +213,9 @@ def test_a_single_failure_is_a_list_of_one() -> None:
     """An import's refused item may come without an array around it; errors show its real path."""
     result = from_dict(models.AsyncActionResult, {"failed": {"code": "A", "reason": "No."}})
     assert result.failed == (models.AsyncActionFailure(code="A", reason="No."),)
+    assert to_dict(result) == {"failed": {"code": "A", "reason": "No."}}
+    again = pickle.loads(pickle.dumps(result))
+    assert to_dict(copy.deepcopy(again)) == to_dict(result)
     with pytest.raises(ResponseValidationError) as caught:
         from_dict(models.AsyncActionResult, {"failed": {"code": 5}})
     assert caught.value.json_path == "$.failed.code"

@@ -491,8 +491,9 @@ def test_an_incomplete_or_contradictory_request_is_refused(create: Any, message:
 @pytest.mark.parametrize(
     ("model", "where"),
     [
-        (m.Gift(amount=12.7), "Gift.amount: expected an integer"),  # type: ignore[arg-type]
-        (m.Gift(amount=True), "Gift.amount: expected an integer"),
+        (m.Gift(balance=12.7), "Gift.balance: expected an integer"),  # type: ignore[arg-type]
+        (m.Gift(balance=True), "Gift.balance: expected an integer"),
+        (m.Gift(amount=True), "Gift.amount: expected a number"),
         (m.VoucherUpdate(active="false"), "VoucherUpdate.active: expected true or false"),  # type: ignore[arg-type]
         (
             m.VoucherUpdate(start_date=datetime(2025, 1, 1)),  # noqa: DTZ001 - that is the mistake

@@ -157,11 +157,10 @@ async def test_redirect_is_no_success(call: Callable[[AsyncVoucherify], Any], st
 
 
 MISFITS: list[tuple[Any, str]] = [
-    ({"gift": {"amount": 12.7}}, "$.gift.amount"),
+    ({"gift": {"balance": 12.7}}, "$.gift.balance"),
     ({"active": "false"}, "$.active"),
     ({"code": 5}, "$.code"),
     ({"categories": [{}, {"hierarchy": "1"}]}, "$.categories[1].hierarchy"),
-    ({"created_at": "yesterday"}, "$.created_at"),
     ([], "$"),
     ("text", "$"),
     (None, "$"),

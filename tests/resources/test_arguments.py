@@ -85,7 +85,7 @@ BAD: dict[str, Callable[[AsyncVoucherify], Any]] = {
     "object in a body": lambda c: c.vouchers.update("A", {"a": {"b": [object()]}}),
     "UNSET in a list": lambda c: c.vouchers.update("A", {"a": [v.UNSET]}),
     "number as a key": lambda c: c.vouchers.update("A", {"a": {1: 2}}),
-    "number over 64 bits": lambda c: c.vouchers.update("A", {"a": 2**70}),
+    "number without end": lambda c: c.vouchers.update("A", {"a": 10**5000}),
     "a percentage that is no number": lambda c: c.vouchers.update(
         "A", v.VoucherUpdate(discount=v.PercentDiscount(percent_off=float("nan")))
     ),

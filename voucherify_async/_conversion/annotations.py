@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import functools
+import math
 import operator
 import types
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, Literal, Union, get_args, get_origin
 
 import attrs
 
-from .._unset import Unset
+from .._unset import UNSET, Unset
 
 _UNIONS: Final = (Union, types.UnionType)
 _JSON_TYPES: Final = frozenset({str, int, float, bool, datetime})
@@ -36,6 +37,8 @@ def core_type(annotation: Any) -> Any:
     if get_origin(annotation) not in _UNIONS:
         return annotation
     members = [a for a in get_args(annotation) if a is not type(None) and a is not Unset]
+    if set(members) == {int, float}:
+        return float
     return functools.reduce(operator.or_, members)
 
 
@@ -69,14 +72,38 @@ def is_model(cls: Any) -> bool:
     return attrs.has(cls) and any(a.name == "extra" for a in attrs.fields(cls))
 
 
-# Types whose values pass without a look; a float may be NaN, which JSON has no word for.
-EXACT: Final[dict[Any, type]] = {str: str, int: int, bool: bool}
+# Types whose values pass without a look. An integer is one where any number is taken; a float may
+# be NaN, which JSON has no word for.
+EXACT: Final[dict[Any, type]] = {str: str, int: int, bool: bool, float: int}
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a number that JSON can express."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def admits_none(annotation: Any) -> bool:
+    return get_origin(annotation) in _UNIONS and type(None) in get_args(annotation)
+
+
+def tells_null(attribute: attrs.Attribute[Any]) -> bool:
+    """Whether a null is something else than a missing key."""
+    return attribute.default is UNSET or attribute.default is attrs.NOTHING
 
 
 def json_name(attribute: attrs.Attribute[Any]) -> str:
     """The JSON key of a model's attribute."""
     name: str = attribute.metadata.get("json", attribute.name)
     return name
+
+
+def is_lenient(attribute: attrs.Attribute[Any], core: Any) -> bool:
+    """Whether a value that cannot be read is kept in `extra`: dates, and fields marked so."""
+    if attribute.default is not None:
+        return False
+    return core in (datetime, date) or bool(attribute.metadata.get("lenient"))
 
 
 def attributes(cls: type) -> list[tuple[attrs.Attribute[Any], Any]]:

@@ -1,17 +1,20 @@
 """The cattrs converter: JSON types to models and back, strict on values and tolerant of shapes.
 
 Strict: a value whose JSON type contradicts its field raises, with the JSON path. Tolerant: a null,
-a missing key, an unknown key (kept in `extra`) and an unknown enum value never do.
+a missing key, an unknown key (kept in `extra`) and an unknown enum value never do. Nor does a date
+that cannot be read, for which no answer is given up: it is kept in `extra` under its own key, its
+field is None, and a warning is logged.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final, TypeVar, cast
 
 from cattrs import Converter
 
-from ..errors import InvalidArgumentError, ResponseValidationError
+from ..errors import InvalidArgumentError, ResponseValidationError, short_repr
 from .annotations import (
     Mismatch,
     is_instant_or_text,
@@ -22,11 +25,11 @@ from .annotations import (
     is_value,
 )
 from .marks import is_one_or_many, is_tagged
+from .models import model_structurer
 from .shapes import one_or_many_structurer, tagged_structurer
 from .structuring import (
     LEAVES,
     mapping_structurer,
-    model_structurer,
     sequence_structurer,
     structure_any,
     structure_instant_or_text,
@@ -85,6 +88,7 @@ def structure_at(model: type[T], data: Any, root: str = "$") -> T:
     Raises:
         ResponseValidationError: A value's type contradicts its field.
     """
+    name = getattr(model, "__name__", str(model))
     try:
         return converter.get_structure_hook(model)(data, model)  # type: ignore[no-any-return]
     except Mismatch as error:
@@ -92,7 +96,11 @@ def structure_at(model: type[T], data: Any, root: str = "$") -> T:
             json_path=error.json_path(root),
             expected=error.expected,
             value=error.value,
-            model=getattr(model, "__name__", str(model)),
+            model=name,
+        ) from None
+    except RecursionError:
+        raise ResponseValidationError(
+            json_path=root, expected="fewer levels", value=data, model=name
         ) from None
 
 
@@ -109,16 +117,22 @@ def to_dict(model: Any) -> dict[str, Any]:
         InvalidArgumentError: A value cannot be written: a float where an integer belongs, a naive
             datetime; the message says where.
     """
-    try:
+    with _located(type(model).__name__):
         return cast("dict[str, Any]", converter.unstructure(model))
+
+
+@contextmanager
+def _located(root: str) -> Iterator[None]:
+    """Tell callers where in what they handed in the mistake is."""
+    try:
+        yield
     except Mismatch as error:
-        raise invalid(error, type(model).__name__) from None
-
-
-def invalid(error: Mismatch, root: str) -> InvalidArgumentError:
-    """The caller's version of a mismatch in what it wants to send."""
-    shown = f"{error.value!r} ({type(error.value).__name__})"
-    return InvalidArgumentError(f"{error.json_path(root)}: expected {error.expected}, got {shown}")
+        got = f"{short_repr(error.value)} ({type(error.value).__name__})"
+        raise InvalidArgumentError(
+            f"{error.json_path(root)}: expected {error.expected}, got {got}"
+        ) from None
+    except RecursionError:
+        raise InvalidArgumentError(f"{root}: is nested too deeply, or contains itself") from None
 
 
 def check_finite(value: Any, root: str) -> None:
@@ -128,10 +142,8 @@ def check_finite(value: Any, root: str) -> None:
         InvalidArgumentError: There is one; the message says where.
     """
     plain = to_json_types(value, root)
-    try:
+    with _located(root):
         refuse_nan(plain)
-    except Mismatch as error:
-        raise invalid(error, root) from None
 
 
 def to_json_types(value: Any, root: str) -> Any:
@@ -140,9 +152,5 @@ def to_json_types(value: Any, root: str) -> Any:
     Raises:
         InvalidArgumentError: JSON cannot express a part of it; the message says which.
     """
-    try:
+    with _located(root):
         return to_plain(value)
-    except Mismatch as error:
-        raise invalid(error, root) from None
-    except RecursionError:
-        raise InvalidArgumentError(f"{root}: is nested too deeply, or contains itself") from None

@@ -22,9 +22,7 @@ def tagged_structurer(annotation: Any, converter: Converter) -> StructureHook:
     def structure(value: Any, _: Any) -> Any:
         if value.__class__ is dict or isinstance(value, Mapping):
             kind = mark.kind_of(value)
-            hook = hooks.get(kind)
-            if hook is None:
-                hook = hooks[kind] = converter.get_structure_hook(kind)
+            hook = hooks.get(kind) or hooks.setdefault(kind, converter.get_structure_hook(kind))
             return hook(value, kind)
         if isinstance(value, members):
             return value

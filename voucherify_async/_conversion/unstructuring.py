@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
-from datetime import date, datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime
 from typing import Any, Final, cast, get_args
 from uuid import UUID
 
@@ -18,9 +18,11 @@ from .annotations import (
     core_type,
     is_instant_or_text,
     is_mapping,
+    is_number,
     is_open_enum,
     is_sequence,
     json_name,
+    tells_null,
 )
 from .marks import Lone, is_one_or_many
 
@@ -28,11 +30,20 @@ UnstructureHook = Callable[[Any], Any]
 
 
 def format_datetime(value: Any) -> str:
-    """The ISO 8601 text of an aware datetime, as the API writes it."""
-    if isinstance(value, datetime) and value.utcoffset() is not None:
-        return value.isoformat().replace("+00:00", "Z")
-    # A naive datetime names no instant: it would be read in another zone than it was written in.
-    raise Mismatch("a datetime with a time zone", value)
+    """The text of an aware datetime as the API documents it: UTC, with milliseconds at most."""
+    moment = value if value.__class__ is datetime and value.tzinfo is UTC else _in_utc(value)
+    spec = "milliseconds" if moment.microsecond >= 1000 else "seconds"
+    return moment.isoformat("T", spec)[:-6] + "Z"
+
+
+def _in_utc(value: Any) -> datetime:
+    if not isinstance(value, datetime) or value.utcoffset() is None:
+        # A naive datetime names no instant: it would be read in another zone than it was meant in.
+        raise Mismatch("a datetime with a time zone", value)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise Mismatch("a datetime that UTC can express", value) from None
 
 
 def format_instant(value: Any) -> str:
@@ -56,8 +67,8 @@ def _exactly(kind: type, expected: str) -> UnstructureHook:
 
 
 def _number(value: Any) -> float:
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
-        return value
+    if is_number(value):
+        return cast("float", value)
     raise Mismatch("a number", value)
 
 
@@ -144,10 +155,12 @@ class Unstructuring:
             names[f"hook{number}"] = self._hook(core)
             exact = str if is_open_enum(core) else EXACT.get(core)
             key = json_name(attribute)
+            null = f" result[{key!r}] = None" if tells_null(attribute) else " pass"
             body += [
                 f"v = model.{attribute.name}",
-                "if v is None:",
-                " pass" if attribute.default is None else f" result[{key!r}] = None",
+                # An empty text stands for an absent one where a text is typed as always there.
+                "if v is None:" if attribute.default != "" else "if not v:",
+                null,
                 *([f"elif v.__class__ is {exact.__name__}: result[{key!r}] = v"] if exact else []),
                 "elif v is not UNSET:",
                 f" at = {key!r}; result[{key!r}] = hook{number}(v)",
@@ -189,7 +202,8 @@ class Unstructuring:
     def _sequence(hook: UnstructureHook) -> UnstructureHook:
         def unstructure(values: Any) -> list[Any]:
             # An iterator would be empty when a body is written for the second time.
-            if isinstance(values, (str, bytes, Mapping, Iterator)):
+            refused = isinstance(values, (str, bytes, Mapping, Iterator))
+            if refused or not isinstance(values, Iterable):
                 raise Mismatch("a list", values)
             items: list[Any] = []
             try:

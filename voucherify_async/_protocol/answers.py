@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final, TypeVar, overload
@@ -28,6 +30,9 @@ _BY_STATUS: Final[Mapping[int, type[APIError]]] = {
     423: errors.LockedError,
     429: errors.RateLimitError,
 }
+_DIGITS: Final = bytes(0x30 if chr(byte).isdecimal() else 0x20 for byte in range(256))
+_LONG: Final = b"0" * 19
+_LONG_NUMBER: Final = re.compile(rb"(?:^|[\s:,\[])-?\d{19}")
 
 
 @frozen
@@ -41,27 +46,39 @@ class Answer:
 
 
 def decode_json(content: bytes) -> Any:
-    """The value of a JSON text.
+    """The value of a JSON text, integers of any size exact.
 
     Raises:
-        ValueError: It is no JSON.
+        ValueError: The text is not JSON.
     """
-    try:
-        return orjson.loads(content)
-    except orjson.JSONDecodeError:
-        pass
+    # orjson makes floats of integers over 64 bits. To look for 19 digits in a row costs less than
+    # to look where they stand, which is done for the few texts that have them.
+    if _LONG not in content.translate(_DIGITS) or not _LONG_NUMBER.search(content):
+        try:
+            return orjson.loads(content)
+        except orjson.JSONDecodeError:
+            pass
     try:
         # Some JSON is legal for others and not for orjson: a byte order mark, a lone surrogate.
-        return json.loads(content)
+        return json.loads(content, parse_constant=_refuse, parse_float=_finite)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def _refuse(text: str) -> float:
+    raise ValueError(f"{text} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _refuse(text)
 
 
 def decode_answer(answer: Answer) -> Any:
     """The JSON body of a successful answer, or None where it is empty.
 
     Raises:
-        ResponseValidationError: The body is no JSON.
+        ResponseValidationError: The body is not JSON.
     """
     if not answer.content.strip():
         return None

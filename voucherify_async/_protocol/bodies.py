@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Final
 
 import orjson
@@ -35,9 +36,19 @@ def encode_json(body: Any, *, name: str = "body") -> bytes:
 
 def _encode_slowly(body: Any, name: str) -> bytes:
     """Encode what orjson does not take as it is: it has an `UNSET`, or an error to be located."""
+    from .._conversion.converter import check_finite
+
+    plain = json_types(body, name)
     try:
-        return orjson.dumps(json_types(body, name))
-    except TypeError as error:
+        return orjson.dumps(plain)
+    except TypeError:
+        # An integer over 64 bits or 255 levels, which JSON has and orjson has not.
+        check_finite(plain, name)
+    try:
+        return json.dumps(plain, ensure_ascii=False, separators=(",", ":")).encode()
+    except RecursionError:
+        raise InvalidArgumentError(f"{name}: is nested too deeply") from None
+    except ValueError as error:
         raise InvalidArgumentError(f"{name}: {error}") from None
 
 

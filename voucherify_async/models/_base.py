@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from attrs import Attribute, field, fields, frozen, has
 
@@ -17,7 +17,8 @@ class Model:
     """The base of the models: frozen, slotted, keyword-only; the repr shows what is set."""
 
     extra: Mapping[str, Any] = field(factory=dict)
-    """Keys that this version of the library does not know, as they came; they are sent back too."""
+    """What has no field, as it came: keys that this version of the library does not know, and dates
+    that cannot be read, whose fields are None then. It is sent back too."""
 
     def __repr__(self) -> str:
         # Of a voucher's 30 fields most are None: what is there is what matters.
@@ -44,9 +45,18 @@ class Record(Model):
     """Instant of its last change."""
 
 
+Number: TypeAlias = int | float
+"""What the API calls a number: mostly an integer, sometimes a fraction."""
+
+
 def json_key(name: str, *, default: Any = None) -> Any:
     """A field whose JSON key is no Python name, such as ``$in``."""
     return field(default=default, metadata={"json": name})
+
+
+def incidental() -> Any:
+    """A field that no answer is given up for: what does not fit is kept in `extra`, like a date."""
+    return field(default=None, metadata={"lenient": True})
 
 
 def needed(default: Any = None) -> Any:

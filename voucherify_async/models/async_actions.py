@@ -12,7 +12,7 @@ from typing import Annotated, Literal, TypeAlias
 from attrs import frozen
 
 from .._conversion.marks import ONE_OR_MANY
-from ._base import Model, Record
+from ._base import Model, Record, incidental
 
 AsyncActionType: TypeAlias = (
     Literal[
@@ -122,9 +122,9 @@ class AsyncAction(Record):
     """What it has done; listings leave it out."""
     request_id: str | None = None
     """Id of the request that started it."""
-    processing_time: int | None = None
+    processing_time: int | None = incidental()
     """How long it took, in milliseconds."""
-    progress: int | None = None
+    progress: int | None = incidental()
     """How far it is, in percent."""
 
     @property

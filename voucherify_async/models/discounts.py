@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from attrs import frozen
 
 from .._conversion.marks import Tagged
-from ._base import Model, needed
+from ._base import Model, Number, needed
 from .references import NamedReference
 
 AmountEffect: TypeAlias = (
@@ -44,7 +44,7 @@ class AmountDiscount(Model):
 
     type: Literal["AMOUNT"] = "AMOUNT"
     """The tag of this kind of discount."""
-    amount_off: int | None = needed()
+    amount_off: Number | None = needed()
     """Sum taken off, in minor currency units; a request needs it."""
     amount_off_formula: str | None = None
     """Formula that computes the sum from the order and the customer."""
@@ -62,11 +62,11 @@ class PercentDiscount(Model):
 
     type: Literal["PERCENT"] = "PERCENT"
     """The tag of this kind of discount."""
-    percent_off: float | None = needed()
+    percent_off: Number | None = needed()
     """Percentage taken off: 10 is 10%; a request needs it."""
     percent_off_formula: str | None = None
     """Formula that computes the percentage from the order and the customer."""
-    amount_limit: int | None = None
+    amount_limit: Number | None = None
     """Most that the percentage may come to, in minor currency units."""
     aggregated_amount_limit: int | None = None
     """Most that is taken off one order, in minor currency units."""
@@ -82,7 +82,7 @@ class FixedDiscount(Model):
 
     type: Literal["FIXED"] = "FIXED"
     """The tag of this kind of discount."""
-    fixed_amount: int | None = needed()
+    fixed_amount: Number | None = needed()
     """Price, in minor currency units; the fallback of the formula; a request needs it."""
     fixed_amount_formula: str | None = None
     """Formula that computes the price from the order and the customer."""
@@ -104,7 +104,7 @@ class DiscountItem(NamedReference):
 class _FreeUnits(Model):
     """Free units of one product or SKU."""
 
-    unit_off: float | None = None
+    unit_off: Number | None = None
     """How many units are free."""
     unit_off_formula: str | None = None
     """Formula that computes the number of free units."""
@@ -159,6 +159,8 @@ class UnknownDiscount(Model):
 
 
 def _units(data: Mapping[str, Any]) -> type[Model]:
+    if data.get("units") is None and data.get("unit_type") is not None:
+        return UnitDiscount
     several = data.get("units") is not None or data.get("effect") == "ADD_MANY_ITEMS"
     return MultipleUnitDiscount if several else UnitDiscount
 

@@ -2,6 +2,8 @@
 
 # A literal beside `str` names the values that are known today.
 # ruff: noqa: PYI051
+# A function that makes an attrs field is called once a class, as it should be.
+# ruff: noqa: RUF009
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 
 from attrs import frozen
 
-from ._base import Model, Record, needed
+from ._base import Model, Number, Record, needed
 from .discounts import Discount
 from .references import RelatedObject
 from .validity import ValidityHours, ValidityTimeframe
@@ -41,7 +43,7 @@ VoucherOrder: TypeAlias = Literal[
 class Gift(Model):
     """The credits of a gift card, in answers and requests."""
 
-    amount: int | None = needed()
+    amount: Number | None = needed()
     """All credits ever put on the card, in minor currency units; a request needs it."""
     subtracted_amount: int | None = None
     """All credits ever taken off by hand, in minor currency units."""
