@@ -243,7 +243,6 @@ class Slow(httpx.AsyncByteStream):
 
 
 @pytest.mark.parametrize("way", ["break", "aclose", "cancel"])
-@pytest.mark.filterwarnings("ignore:Async generator 'httpx:ResourceWarning")
 async def test_rows_are_read_as_they_are_needed(clock: Skipping, way: str) -> None:
     """Rows are read but a little ahead of the caller, and leaving early ends the download."""
     body = Slow()

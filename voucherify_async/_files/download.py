@@ -1,106 +1,147 @@
-"""Export files: streamed, and signed only where the credentials belong."""
+"""Export files: streamed, signed only where the credentials belong, and whole or an error."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
-from urllib.parse import SplitResult, urlsplit
+from typing import Final, Self
 
 import anyio
-from attrs import frozen
 
 from .._calls.caller import Caller
+from .._concurrency.leaving import leaving
 from .._protocol import answers
 from .._protocol.answers import Answer
+from .._protocol.retry import Outcome, RetryPolicy
 from .._transport.exchange import StreamedAnswer
-from ..errors import InvalidArgumentError
+from ..errors import APIError, InvalidArgumentError, ResponseValidationError, TransportError
+from .addresses import is_address, is_trusted
 from .atomic import replacing_async
+from .partial_file import Chunk, PartialFile, UnprovenEndError
 
-_OWN_DOMAIN = ".voucherify.io"
-_PORTS = {"https": 443, "http": 80}
-
-
-@frozen
-class Piece:
-    """Some bytes of a file, and where in it they belong."""
-
-    offset: int
-    content: bytes
+_PAGES: Final = ("text/html", "application/json", "application/xhtml")
+"""What gateways and portals answer in place of a file."""
 
 
-def is_trusted(url: str, base_url: str) -> bool:
-    """Whether the credentials of an API may go to a URL: its own origin, or its download host.
+async def chunks(caller: Caller, url: str) -> AsyncGenerator[Chunk, None]:
+    """A file chunk by chunk. Where it broke off it goes on; an offset of 0 begins it anew.
 
-    The download host of `us1.api.voucherify.io` is `us1.download.voucherify.io`.
+    Raises:
+        InvalidArgumentError: The address is not an http(s) URL.
+        APIError: It was refused.
+        ResponseValidationError: What came is not a CSV file.
+        TransportError: It broke off more often in a row than the client's retry policy allows.
     """
-    base = urlsplit(base_url)
-    try:
-        target = urlsplit(url)
-        if _origin(target) == _origin(base):
-            return True
-    except ValueError:
-        return False
-    host = base.hostname or ""
-    if target.scheme != "https" or not host.endswith(_OWN_DOMAIN):
-        return False
-    labels = ["download" if label == "api" else label for label in host.split(".")]
-    return _origin(target) == ("https", ".".join(labels), 443)
+    clock = caller.settings.clock
+    policy = caller.settings.retry or RetryPolicy(max_attempts=1)
+    ends_at = None if policy.deadline is None else clock.monotonic() + policy.deadline
+    file, attempt = PartialFile(), 1
+    while not file.is_whole:
+        try:
+            async with _opened(caller, url, file.request_headers()) as answer:
+                file.begin(answer.status_code, answer.headers)
+                async with leaving(answer.iter_bytes()) as contents:
+                    async for content in contents:
+                        yield file.take(content)
+                        if file.has_got_further():
+                            attempt = 1
+                file.end(is_delimited=answer.is_delimited)
+        except UnprovenEndError:
+            raise
+        except (TransportError, APIError) as error:
+            outcome = _outcome(error, file)
+            if file.is_whole:
+                return
+            wait = policy.wait("GET", outcome, attempt=attempt, now=clock.time())
+            if wait is None or (ends_at is not None and clock.monotonic() + wait >= ends_at):
+                raise
+            attempt += 1
+            await clock.sleep(wait)
 
 
-def _origin(url: SplitResult) -> tuple[str, str, int | None]:
-    port = _PORTS.get(url.scheme) if url.port is None else url.port
-    return url.scheme, url.hostname or "", port
+def _outcome(error: TransportError | APIError, file: PartialFile) -> Outcome:
+    """What the retry policy is to judge by."""
+    if isinstance(error, TransportError):
+        return error
+    if error.status_code == 416:
+        file.refuse_range(error.headers)
+        # Not the file's last word, but one on a place in it.
+        return Answer(503, error.headers, b"")
+    return Answer(error.status_code, error.headers, b"")
+
+
+class FileBytes(AsyncIterator[bytes]):
+    """The bytes of a file that is open, read once and to an end that is certain."""
+
+    def __init__(self, answer: StreamedAnswer, contents: AsyncIterator[bytes]) -> None:
+        self._file = PartialFile()
+        self._file.begin(answer.status_code, answer.headers)
+        self._is_delimited = answer.is_delimited
+        self._contents = contents
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            content = await anext(self._contents)
+        except StopAsyncIteration:
+            if not self._file.is_whole:
+                self._file.end(is_delimited=self._is_delimited)
+            raise
+        return self._file.take(content).content
 
 
 @asynccontextmanager
-async def opened(
-    caller: Caller, url: str, headers: Mapping[str, str]
-) -> AsyncIterator[StreamedAnswer]:
-    """Open a download as an answer whose body was not read.
+async def opened(caller: Caller, url: str) -> AsyncIterator[FileBytes]:
+    """Open a file whose bytes come while the block runs.
 
     Raises:
-        InvalidArgumentError: It is no http(s) URL.
+        InvalidArgumentError: The address is not an http(s) URL.
         APIError: It was refused.
+        ResponseValidationError: What came is not a CSV file.
         TransportError: It broke off.
     """
-    if not _is_address(url):
-        raise InvalidArgumentError("export: the address of its file is no http(s) URL")
+    async with (
+        _opened(caller, url, PartialFile().request_headers()) as answer,
+        leaving(answer.iter_bytes()) as contents,
+    ):
+        yield FileBytes(answer, contents)
+
+
+@asynccontextmanager
+async def _opened(
+    caller: Caller, url: str, headers: Mapping[str, str]
+) -> AsyncIterator[StreamedAnswer]:
+    if not is_address(url):
+        raise InvalidArgumentError("export: the address of its file is not an http(s) URL")
     sign = is_trusted(url, caller.settings.base_url)
-    async with caller.open(url, {"Accept": "text/csv, */*", **headers}, sign=sign) as response:
-        if response.status_code >= 300:
-            await _refuse(response, caller)
-        yield response
+    async with caller.open(url, {"Accept": "text/csv, */*", **headers}, sign=sign) as answer:
+        if answer.status_code >= 300:
+            refusal = Answer(answer.status_code, answer.headers, await answer.read())
+            raise answers.error_from(refusal, caller.settings.clock.time())
+        kind = answer.headers.get("content-type", "").strip().lower()
+        if kind.startswith(_PAGES):
+            raise ResponseValidationError(
+                json_path="$", expected="a CSV file", value=kind, path="(download)"
+            )
+        yield answer
 
 
-def _is_address(url: str) -> bool:
-    try:
-        # Reading the port checks it.
-        parts = urlsplit(url)
-        named = bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-    return named and parts.scheme in _PORTS and url.isprintable() and " " not in url
-
-
-async def _refuse(response: StreamedAnswer, caller: Caller) -> None:
-    answer = Answer(response.status_code, response.headers, await response.read())
-    raise answers.error_from(answer, caller.settings.clock.time())
-
-
-async def write(pieces: AsyncGenerator[Piece, None], to: Path) -> Path:
-    """Write a stream to a file that appears whole or not at all.
+async def write(file: AsyncGenerator[Chunk, None], to: Path) -> Path:
+    """Write a file that comes in chunks to the disk, where it appears whole or not at all.
 
     Raises:
         OSError: It cannot be written.
     """
     position = 0
-    async with replacing_async(to) as opened_file, aclosing(pieces):
-        file = anyio.wrap_file(opened_file)
-        async for piece in pieces:
-            if piece.offset != position:
-                await file.seek(piece.offset)
-                await file.truncate()
-            await file.write(piece.content)
-            position = piece.offset + len(piece.content)
+    async with replacing_async(to) as target, aclosing(file):
+        written = anyio.wrap_file(target)
+        async for chunk in file:
+            if chunk.offset != position:
+                await written.seek(chunk.offset)
+                await written.truncate()
+            await written.write(chunk.content)
+            position = chunk.offset + len(chunk.content)
     return to

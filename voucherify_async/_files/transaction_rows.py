@@ -1,33 +1,39 @@
-"""Transactions out of the CSV file of an export, while it comes in."""
+"""Transactions out of the CSV of an export, while it comes in."""
 
 from __future__ import annotations
 
 import codecs
 import csv
+import re
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from typing import Any, Final, Self
 
 import orjson
+from attrs import fields
 
 from .._concurrency.fanout import Feed
 from .._conversion.converter import structure_at
 from ..errors import ProtocolError, ResponseValidationError
 from ..models.transactions import VoucherTransaction
-from .download import Piece
+from .partial_file import Chunk
 
 _NUMBERS: Final = ("balance", "amount")
+_WHOLE: Final = re.compile(r"-?[0-9]{1,18}")
+_KNOWN: Final = {attribute.name for attribute in fields(VoucherTransaction)} | set(_NUMBERS)
+_MAX_LINE: Final = 10_000_000
+"""Characters that are waited for without a line break."""
 
 
 class TransactionRows(AsyncIterator[VoucherTransaction]):
     """Iterates over the transactions of an export; leaving early ends the download."""
 
-    def __init__(self, pieces: AsyncGenerator[Piece, None]) -> None:
-        self._feed = Feed(pieces)
-        self._lines = _Rows()
+    def __init__(self, chunks: AsyncGenerator[Chunk, None]) -> None:
+        self._feed = Feed(chunks)
+        self._lines = CsvLines()
         self._columns: list[str] | None = None
-        self._ready: deque[list[str]] = deque()
-        self._number = 0
+        self._ready: deque[tuple[int, list[str]]] = deque()
+        self._count = 0
         self._position = 0
         self._has_ended = False
 
@@ -39,8 +45,9 @@ class TransactionRows(AsyncIterator[VoucherTransaction]):
             if self._has_ended:
                 raise StopAsyncIteration
             await self._read()
-        self._number += 1
-        return _transaction(self._columns or [], self._ready.popleft(), self._number)
+        line, cells = self._ready.popleft()
+        self._count += 1
+        return _transaction(self._columns or [], cells, f"$[{self._count - 1}]", line)
 
     async def aclose(self) -> None:
         """End the download here."""
@@ -54,27 +61,33 @@ class TransactionRows(AsyncIterator[VoucherTransaction]):
 
     async def _read(self) -> None:
         try:
-            piece = await self._feed.next()
+            for line, row in await self._rows():
+                if self._columns is None:
+                    self._columns = _columns(row, line)
+                else:
+                    self._ready.append((line, row))
+        except BaseException:
+            # What comes behind cannot be told apart any more.
+            self._has_ended = True
+            self._ready.clear()
+            raise
+
+    async def _rows(self) -> Iterable[tuple[int, list[str]]]:
+        try:
+            chunk = await self._feed.next()
         except StopAsyncIteration:
             self._has_ended = True
-            rows = self._lines.end()
-        except BaseException:
-            self._has_ended = True
-            raise
-        else:
-            rows = self._lines.feed(self._fresh(piece))
-        for row in rows:
-            if self._columns is None:
-                self._columns = [_field(name) for name in row]
-            elif row:
-                self._ready.append(row)
+            last = list(self._lines.end())
+            if self._columns is None and not last:
+                raise _unreadable("a header", "", 1) from None
+            return last
+        return self._lines.feed(self._fresh(chunk))
 
-    def _fresh(self, piece: Piece) -> bytes:
-        if piece.offset == self._position:
-            self._position += len(piece.content)
-            return piece.content
+    def _fresh(self, chunk: Chunk) -> bytes:
+        if chunk.offset == self._position:
+            self._position += len(chunk.content)
+            return chunk.content
         # Rows of the file as it was have been handed out.
-        self._has_ended = True
         raise ProtocolError(
             "The download broke off, and the file cannot be read on from there; begin again",
             method="GET",
@@ -82,47 +95,102 @@ class TransactionRows(AsyncIterator[VoucherTransaction]):
         )
 
 
-class _Rows:
-    """Cuts text that comes in pieces into rows; a quoted cell may hold line breaks."""
+class _MoreIsNeededError(Exception):
+    """A row goes on in what has not come yet."""
+
+
+class CsvLines(Iterator[str]):
+    """Rows out of a file that comes in chunks; where they end is for the csv module to say."""
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
         self._rest = ""
-        self._open: list[str] = []
-        self._is_quoted = False
+        self._waiting: deque[str] = deque()
+        self._taken: list[str] = []
+        self._has_ended = False
+        self._count = 0
+        self._reader = csv.reader(self, strict=True)
 
-    def feed(self, content: bytes) -> Iterator[list[str]]:
-        """The rows that are whole now."""
-        lines = (self._rest + self._decoder.decode(content)).split("\n")
-        self._rest = lines.pop()
-        return self._cells(lines)
+    def feed(self, content: bytes) -> Iterator[tuple[int, list[str]]]:
+        """The rows that are whole now, and the line at which each begins.
 
-    def end(self) -> Iterator[list[str]]:
-        """The last row, if no line break stood behind it."""
-        rest, self._rest = self._rest, ""
-        return self._cells([rest] if rest or self._open else [])
+        Raises:
+            ResponseValidationError: The file is not CSV in UTF-8.
+        """
+        *lines, self._rest = (self._rest + self._decoded(content)).split("\n")
+        self._waiting.extend(f"{line}\n" for line in lines)
+        if len(self._rest) > _MAX_LINE:
+            raise self._unreadable("a line break", self._rest)
+        return self._rows()
 
-    def _cells(self, lines: list[str]) -> Iterator[list[str]]:
-        whole: list[str] = []
-        for line in lines:
-            self._open.append(line)
-            self._is_quoted ^= line.count('"') % 2 == 1
-            if not self._is_quoted:
-                whole.append("\n".join(self._open))
-                self._open = []
-        return csv.reader(whole)
+    def end(self) -> Iterator[tuple[int, list[str]]]:
+        """The last rows.
+
+        Raises:
+            ResponseValidationError: The file ends in the middle of a row or a character.
+        """
+        self._rest += self._decoded(b"", final=True)
+        if self._rest:
+            self._waiting.append(self._rest)
+        self._has_ended = True
+        return self._rows()
+
+    def __next__(self) -> str:
+        if self._waiting:
+            self._taken.append(self._waiting.popleft())
+            return self._taken[-1]
+        if self._has_ended:
+            raise StopIteration
+        raise _MoreIsNeededError
+
+    def _rows(self) -> Iterator[tuple[int, list[str]]]:
+        while True:
+            self._taken.clear()
+            try:
+                row = next(self._reader, None)
+            except _MoreIsNeededError:
+                # The reader forgets a row that it could not finish: it is read again as a whole.
+                self._waiting.extendleft(reversed(self._taken))
+                return
+            except csv.Error as error:
+                raise self._unreadable(f"a row of CSV ({error})", "".join(self._taken)) from None
+            if row is None:
+                return
+            line, self._count = self._count + 1, self._count + len(self._taken)
+            if row:
+                yield line, row
+
+    def _decoded(self, content: bytes, *, final: bool = False) -> str:
+        try:
+            return self._decoder.decode(content, final)
+        except UnicodeDecodeError:
+            raise self._unreadable("text in UTF-8", content[:80]) from None
+
+    def _unreadable(self, expected: str, value: Any) -> ResponseValidationError:
+        return _unreadable(expected, value, self._count + 1)
 
 
-def _field(header: str) -> str:
-    """The field that a header names: `Voucher ID` is `voucher_id`."""
-    return "_".join(header.strip().lower().split())
+def _unreadable(expected: str, value: Any, line: int) -> ResponseValidationError:
+    return ResponseValidationError(
+        json_path="$", expected=expected, value=value, model=f"line {line}", path="(download)"
+    )
 
 
-def _transaction(columns: list[str], cells: list[str], number: int) -> VoucherTransaction:
-    where = f"$[{number - 1}]"
+def _columns(header: list[str], line: int) -> list[str]:
+    """The fields that the header names: `Voucher ID` is `voucher_id`."""
+    columns = ["_".join(name.lower().split()) for name in header]
+    if len(set(columns)) < len(columns) or not _KNOWN.intersection(columns):
+        raise _unreadable("a header of transactions, each column once", ",".join(header), line)
+    return columns
+
+
+def _transaction(columns: list[str], cells: list[str], where: str, line: int) -> VoucherTransaction:
     if len(cells) != len(columns):
         raise ResponseValidationError(
-            json_path=where, expected=f"{len(columns)} cells", value=len(cells), model="row"
+            json_path=where,
+            expected=f"{len(columns)} cells",
+            value=len(cells),
+            model=f"line {line}",
         )
     row = {column: cell for column, cell in zip(columns, cells, strict=True) if cell}
     data: dict[str, Any] = {name: row[name] for name in row if name not in _NUMBERS}
@@ -145,9 +213,8 @@ def _json(text: str, where: str) -> Any:
 
 
 def _whole(row: dict[str, str], name: str, where: str) -> int:
-    try:
-        return int(row[name])
-    except ValueError:
+    if not _WHOLE.fullmatch(row[name]):
         raise ResponseValidationError(
             json_path=f"{where}.{name}", expected="a whole number", value=row[name]
-        ) from None
+        )
+    return int(row[name])

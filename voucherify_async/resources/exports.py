@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from .._calls.caller import CallOptions
 from .._checks import check_page
-from .._files import resuming
-from .._files.download import Piece, opened, write
+from .._files.atomic import file_path
+from .._files.download import chunks, opened, write
+from .._files.partial_file import Chunk
 from .._files.transaction_rows import TransactionRows
 from .._protocol.routes import CREATE_EXPORT, DELETE_EXPORT, GET_EXPORT, LIST_EXPORTS
 from ..errors import InvalidArgumentError
@@ -65,7 +66,16 @@ class Exports(Resource):
         Raises:
             NotFoundError: There is no such export.
         """
-        return await self._fetch(Export, GET_EXPORT(id=id), options)
+        export = await self._fetch(Export, GET_EXPORT(id=id), options)
+        if export.id != id:
+            raise ResponseValidationError(
+                json_path="$.id",
+                expected=f"the export {id}",
+                value=export.id,
+                model="Export",
+                path=GET_EXPORT.template,
+            )
+        return export
 
     def list(
         self,
@@ -146,25 +156,29 @@ class Exports(Resource):
         )
 
     async def download(self, export: Export | str, to: str | PathLike[str]) -> Path:
-        """Write an export's CSV to a file, piece by piece (operation download-export).
+        """Write an export's CSV to a file, chunk by chunk (operation download-export).
 
-        A download that breaks off goes on from there, if the server can tell that the file is still
-        the same, or begins anew; as often in a row as the client's retry policy has attempts.
+        A download that breaks off goes on from there if the server proves that the file is still
+        the same one, and begins anew otherwise; as often in a row as the client's retry policy has
+        attempts.
 
         Args:
             export: An export that has ended, or its id.
-            to: The file's path; it appears there whole or not at all.
+            to: The file's path; it appears there whole or not at all. A file that is replaced keeps
+                its mode; a new one is readable by its owner alone. A symbolic link is refused.
 
         Returns:
             The path.
 
         Raises:
-            InvalidArgumentError: The export has no file (yet).
+            InvalidArgumentError: The export has no file yet, or `to` cannot be the name of a file.
+            ResponseValidationError: What came is not a CSV file.
             APIError: The download was refused.
-            TransportError: The download broke off for good.
+            TransportError: The download broke off for good, or nothing says that it is whole.
+            OSError: The file cannot be written.
         """
-        url = _address(await self.get(export) if isinstance(export, str) else export)
-        return await write(resuming.pieces(self._caller, url), Path(to))
+        target = file_path(to, "to")
+        return await write(chunks(self._caller, await self._address(export)), target)
 
     def rows(self, export: Export | str | Awaitable[Export]) -> TransactionRows:
         """Read the transactions of an export while its CSV comes in.
@@ -184,17 +198,19 @@ class Exports(Resource):
             An async iterator of `VoucherTransaction`. Nothing is sent until it is used.
 
         Raises:
-            InvalidArgumentError: When iterated: the export has no file (yet), or is one of
-                something else.
-            ResponseValidationError: When iterated: a cell is not what its column takes.
+            InvalidArgumentError: When iterated: the export has no file yet, or is one of something
+                else.
+            ResponseValidationError: When iterated: the file is not CSV, or a cell is not what its
+                column takes; the message says where.
             APIError: When iterated: the download was refused.
-            TransportError: When iterated: the download broke off for good.
+            TransportError: When iterated: the download broke off for good, or nothing says that it
+                is whole.
         """
-        return TransactionRows(self._pieces(export))
+        return TransactionRows(self._chunks(export))
 
-    async def _pieces(
+    async def _chunks(
         self, export: Export | str | Awaitable[Export]
-    ) -> AsyncGenerator[Piece, None]:
+    ) -> AsyncGenerator[Chunk, None]:
         if isinstance(export, str):
             export = await self.get(export)
         elif not isinstance(export, Export):
@@ -204,17 +220,17 @@ class Exports(Resource):
                 f"export: has rows of {export.exported_object}, which rows() does not read; take "
                 "exports.download() or exports.open()"
             )
-        async with aclosing(resuming.pieces(self._caller, _address(export))) as pieces:
-            async for piece in pieces:
-                yield piece
+        async with aclosing(chunks(self._caller, await self._address(export))) as file:
+            async for chunk in file:
+                yield chunk
 
     @asynccontextmanager
     async def open(self, export: Export | str) -> AsyncIterator[AsyncIterator[bytes]]:
         """Open an export's CSV as a stream of bytes.
 
         ```python
-        async with client.exports.open(export) as chunks:
-            async for chunk in chunks:
+        async with client.exports.open(export) as content:
+            async for some in content:
                 ...
         ```
 
@@ -222,32 +238,47 @@ class Exports(Resource):
             export: An export that has ended, or its id.
 
         Yields:
-            The pieces of the file, as they come.
+            The bytes of the file, as they come. An iteration that ends without an error has had
+            them all.
 
         Raises:
-            InvalidArgumentError: The export has no file (yet).
+            InvalidArgumentError: The export has no file yet.
+            ResponseValidationError: What came is not a CSV file.
             APIError: The download was refused.
-            TransportError: The download broke off.
+            TransportError: The download broke off, or nothing says that it is whole.
+        """
+        async with opened(self._caller, await self._address(export)) as content:
+            yield content
+
+    async def _address(self, export: Export | str) -> str:
+        """Where the file of an export lies.
+
+        Raises:
+            InvalidArgumentError: It has none yet.
+            ResponseValidationError: It is done, and names no file.
         """
         if isinstance(export, str):
             export = await self.get(export)
-        async with opened(self._caller, _address(export), {}) as response:
-            yield response.iter_bytes()
+        url = export.result.url if export.result else None
+        if url:
+            return url
+        if export.status == "DONE":
+            raise ResponseValidationError(
+                json_path="$.result.url",
+                expected="the address of the file",
+                value=url,
+                model="Export",
+                path=GET_EXPORT.template,
+            )
+        raise InvalidArgumentError(
+            f"export: {export.id} has no file (status: {export.status}); wait for it with "
+            "exports.wait(id)"
+        )
 
     def follow(self, export: Export) -> ExportJob:
         """A handle on an export that was accepted."""
         # The routes refuse an answer without an id.
         return ExportJob(export, export.id or "", self)
-
-
-def _address(export: Export) -> str:
-    url = export.result.url if export.result else None
-    if not url:
-        raise InvalidArgumentError(
-            f"export: {export.id} has no file (status: {export.status}); wait for it with "
-            "exports.wait(id)"
-        )
-    return url
 
 
 class RawExports(RawResource[Exports]):

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+
+import anyio.lowlevel
+import pytest
+import trustme
+
+from voucherify_async import AsyncVoucherify, Clock
+from voucherify_async._transport.senders import Backend
+
+Connect = Callable[..., AsyncVoucherify]
+
+
+class Skipping(Clock):
+    """A clock that jumps over every wait."""
+
+    def __init__(self) -> None:
+        self.skipped = 0.0
+
+    def monotonic(self) -> float:
+        """The machine's time, moved on by what was skipped."""
+        return super().monotonic() + self.skipped
+
+    async def sleep(self, seconds: float) -> None:
+        """Skip the wait."""
+        await anyio.lowlevel.checkpoint()
+        self.skipped += seconds
+
+
+def names_in(folder: Path) -> list[str]:
+    """The names of the files in a folder."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.fixture(params=["httpcore", "aiohttp"])
+def backend(request: pytest.FixtureRequest, anyio_backend_name: str) -> Backend:
+    """Each of the HTTP backends that run on the event loop of the test."""
+    if request.param == "aiohttp" and anyio_backend_name == "trio":
+        pytest.skip("aiohttp runs on asyncio only")
+    return request.param  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def connect(backend: Backend) -> Connect:
+    """Makes clients that wait for nothing."""
+
+    def make(base_url: str, **options: object) -> AsyncVoucherify:
+        settings: dict[str, object] = {"clock": Skipping(), "http_backend": backend, **options}
+        return AsyncVoucherify("the-id", "the-token", base_url=base_url, **settings)  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    """Who vouches for the servers of these tests."""
+    return trustme.CA()
+
+
+@pytest.fixture
+def tls(
+    authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> ssl.SSLContext:
+    """What a server speaks TLS with that clients of this test trust."""
+    pem = tmp_path_factory.mktemp("tls") / "ca.pem"
+    authority.cert_pem.write_to_path(str(pem))
+    monkeypatch.setenv("SSL_CERT_FILE", str(pem))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    return context
