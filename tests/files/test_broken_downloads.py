@@ -10,6 +10,8 @@ import pytest
 from voucherify_async import (
     APIError,
     AsyncVoucherify,
+    Export,
+    InvalidArgumentError,
     ProtocolError,
     ResponseValidationError,
     RetryPolicy,
@@ -252,3 +254,16 @@ async def _leave(client: AsyncVoucherify, server: Scripted, way: str) -> None:
         break
     if way == "rows":
         await rows.aclose()
+
+
+async def test_done_export_without_a_file_is_an_error(connect: Connect, tmp_path: Path) -> None:
+    """An export that is done and names no file is told as such, and nothing is sent."""
+    with Scripted([WHOLE]).running() as server:
+        async with connect(server.origin) as client:
+            with pytest.raises(ResponseValidationError, match=r"\$\.result\.url"):
+                await client.exports.download(Export(id="e", status="DONE"), tmp_path / "out.csv")
+            with pytest.raises(InvalidArgumentError, match="wait for it"):
+                await client.exports.download(Export(id="e", status="X"), tmp_path / "out.csv")
+            with pytest.raises(InvalidArgumentError, match="cannot be the name of a file"):
+                await client.exports.download(server.export(), f"{tmp_path}/a\ud800")
+    assert server.requests == []

@@ -16,7 +16,7 @@ from .._files.download import chunks, opened, write
 from .._files.partial_file import Chunk
 from .._files.transaction_rows import TransactionRows
 from .._protocol.routes import CREATE_EXPORT, DELETE_EXPORT, GET_EXPORT, LIST_EXPORTS
-from ..errors import InvalidArgumentError
+from ..errors import InvalidArgumentError, ResponseValidationError
 from ..jobs import ExportJob, Progress, check_export, wait_until_finished
 from ..models.exports import Export
 from ..pagination import AsyncPaginator
@@ -66,16 +66,7 @@ class Exports(Resource):
         Raises:
             NotFoundError: There is no such export.
         """
-        export = await self._fetch(Export, GET_EXPORT(id=id), options)
-        if export.id != id:
-            raise ResponseValidationError(
-                json_path="$.id",
-                expected=f"the export {id}",
-                value=export.id,
-                model="Export",
-                path=GET_EXPORT.template,
-            )
-        return export
+        return await self._fetch(Export, GET_EXPORT(id=id), options)
 
     def list(
         self,
