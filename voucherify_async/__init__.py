@@ -7,6 +7,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from . import models as models
+from ._calls.hooks import Hooks as Hooks
+from ._calls.hooks import RequestEvent as RequestEvent
+from ._calls.hooks import ResponseEvent as ResponseEvent
+from ._calls.hooks import RetryEvent as RetryEvent
+from ._calls.hooks import WaitEvent as WaitEvent
 from ._clock import Clock as Clock
 from ._protocol.rate_limits import RateLimit as RateLimit
 from ._protocol.retry import RetryPolicy as RetryPolicy

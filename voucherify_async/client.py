@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, Unpack, get_args
 import anyio
 from attrs import evolve, frozen
 
-from ._calls.caller import Call, Caller, CallOptions, Settings
+from ._calls.caller import Call, CallOptions, Settings
 from ._calls.connections import Connections, Quotas
+from ._calls.hooks import Hooks
+from ._calls.logs import log_as_environment_says
 from ._calls.settings import (
     API_VERSION,
     DEFAULT_CLUSTER,
@@ -23,6 +25,7 @@ from ._calls.settings import (
     resolve_auth,
     resolve_base_url,
 )
+from ._calls.watched import caller_for
 from ._clock import Clock
 from ._protocol import bodies
 from ._protocol.headers import SignedHeaders
@@ -92,6 +95,7 @@ class AsyncVoucherify:
         http_backend: What speaks HTTP where `http_client` is left out: `httpcore`, or `aiohttp`,
             which is faster, runs on asyncio only, and is an extra.
         headers: More headers for every request.
+        hooks: Functions to call as calls go on.
         clock: Another clock, for tests.
 
     Raises:
@@ -113,6 +117,7 @@ class AsyncVoucherify:
         http_client: httpx.AsyncClient | Any = None,
         http_backend: Backend = "httpcore",
         headers: Mapping[str, str] | None = None,
+        hooks: Hooks | None = None,
         clock: Clock | None = None,
     ) -> None:
         # With the client and not with the package, which may be imported for an error's name; and
@@ -137,6 +142,9 @@ class AsyncVoucherify:
             raise ConfigurationError(
                 f'http_backend: expected "httpcore" or "aiohttp", got {http_backend!r}'
             )
+        if hooks is not None and not isinstance(hooks, Hooks):
+            raise ConfigurationError(f"hooks: expected Hooks(...), got {hooks!r}")
+        log_as_environment_says()
         clock = clock or Clock()
         address = resolve_base_url(base_url, cluster)
         settings = Settings(
@@ -153,7 +161,7 @@ class AsyncVoucherify:
             backend=http_backend,
             max_concurrency=max_concurrency,
         )
-        self._caller = Caller(settings, connections, Quotas(clock))
+        self._caller = caller_for(settings, connections, Quotas(clock), hooks)
         self._owns_connections = True
 
     def __repr__(self) -> str:
@@ -262,7 +270,7 @@ class AsyncVoucherify:
             added = client_headers(options.get("api_version"), options.pop("headers", None))
             settings = evolve(settings, headers=SignedHeaders(kept, added))
         other = object.__new__(AsyncVoucherify)
-        other._caller = Caller(settings, caller.connections, quotas)
+        other._caller = caller.with_settings(settings, quotas)
         other._owns_connections = False
         return other
 

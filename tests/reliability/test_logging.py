@@ -27,17 +27,20 @@ def debugging(caplog: pytest.LogCaptureFixture) -> None:
 async def test_each_attempt_is_a_line(
     client: AsyncVoucherify, fake: FakeVoucherify, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Method, path template, status, attempt, elapsed milliseconds and request id."""
+    """Method, template, status, attempt, milliseconds and request id; repetitions at INFO."""
     fake.faults.status(502)
     fake.faults.reset()
     await client.vouchers.get(CODE)
-    lines = [r.getMessage() for r in caplog.records if r.name == "voucherify_async"]
-    assert all(r.levelno == logging.DEBUG for r in caplog.records if r.name == "voucherify_async")
+    lines = [r.getMessage() for r in caplog.records if r.levelno == logging.DEBUG]
+    repeated = [r.getMessage() for r in caplog.records if r.levelno == logging.INFO]
     head = r"GET /v1/vouchers/\{code\}: "
     assert re.fullmatch(head + r"502, attempt 1, 0\.0 ms, request None", lines[0])
     assert re.fullmatch(head + r"ReadError, attempt 2, 0\.0 ms, request None", lines[1])
     assert re.fullmatch(head + r"200, attempt 3, 0\.0 ms, request v-\w+", lines[2])
     assert len(lines) == 3
+    assert re.fullmatch(head + r"502 after attempt 1; again in \d\.\d s", repeated[0])
+    assert re.fullmatch(head + r"ReadError after attempt 2; again in \d\.\d s", repeated[1])
+    assert len(repeated) == 2
 
 
 async def test_a_cancelled_attempt_is_a_line(

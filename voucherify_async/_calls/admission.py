@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Self
 
 import anyio
@@ -9,6 +10,9 @@ import anyio
 from .._protocol.answers import Answer
 from .limits import Limit
 from .quota import Quota
+
+OnWait = Callable[[float | None], Awaitable[None]]
+"""Told before a wait for the quota: how many seconds it will be, where that is known."""
 
 
 class Admission:
@@ -22,9 +26,10 @@ class Admission:
         limit: Until when to wait for admission.
         quota: What the request counts in; None for a download, which counts in none.
         max_wait: Seconds to wait at the most for the quota.
+        on_wait: Told before a wait for the quota.
     """
 
-    __slots__ = ("_limit", "_max_wait", "_quota", "_slots", "answer")
+    __slots__ = ("_limit", "_max_wait", "_on_wait", "_quota", "_slots", "answer")
 
     def __init__(
         self,
@@ -32,11 +37,13 @@ class Admission:
         limit: Limit,
         quota: Quota | None = None,
         max_wait: float = 0.0,
+        on_wait: OnWait | None = None,
     ) -> None:
         self._slots = slots
         self._limit = limit
         self._quota = quota
         self._max_wait = max_wait
+        self._on_wait = on_wait
         self.answer: Answer | None = None
         """What came of the request; the block sets it, for the quota to learn from."""
 
@@ -67,6 +74,8 @@ class Admission:
             if not entered:
                 self._slots.release()
         if not entered:
+            if self._on_wait is not None:
+                await self._on_wait(quota.opens_in())
             await quota.enter(min(self._max_wait, self._limit.left()))
             try:
                 await self._slots.acquire()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from typing import Final
 
 from .._clock import Clock
 from .._protocol import answers
@@ -12,15 +11,14 @@ from .._protocol.retry import Outcome
 from .._transport.exchange import Outgoing, Sender
 from ..errors import TransportError
 from .limits import Limit
-
-_log: Final = logging.getLogger("voucherify_async")
+from .logs import log
 
 
 async def attempt(
     sender: Sender, outgoing: Outgoing, *, number: int, limit: Limit, clock: Clock
 ) -> Outcome:
     """Send a request once, and log what came of it; `number` counts from 1."""
-    started = clock.monotonic() if _log.isEnabledFor(logging.DEBUG) else None
+    started = clock.monotonic() if log.isEnabledFor(logging.DEBUG) else None
     outcome: Outcome | None = None
     try:
         outcome = answer = await limit.run(sender.exchange, outgoing, sent=True)
@@ -42,7 +40,7 @@ def _log_attempt(outgoing: Outgoing, outcome: Outcome | None, number: int, elaps
         result, request_id = outcome.status_code, answers.request_id(outcome.headers)
     elif outcome is not None:
         result = type(outcome).__name__
-    _log.debug(
+    log.debug(
         "%s %s: %s, attempt %d, %.1f ms, request %s",
         outgoing.method,
         outgoing.template,

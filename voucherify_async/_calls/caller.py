@@ -18,11 +18,12 @@ from .._protocol.retry import Outcome, RetryPolicy
 from .._transport.exchange import Outgoing, StreamedAnswer
 from ..errors import ResponseValidationError, VoucherifyError
 from . import outcomes
-from .admission import Admission
+from .admission import Admission, OnWait
 from .attempts import attempt
 from .call import Call, CallOptions, Settings
 from .connections import Connections, Quotas
 from .limits import Limit
+from .logs import log
 from .outcomes import Doubt
 from .settings import DEFAULT_HEADERS
 from .signing import ONCE, Signer
@@ -77,7 +78,7 @@ class Caller:
             )
             if wait is None or wait >= limit.left():
                 break
-            await clock.sleep(wait)
+            await self._pause(call, number, outcome, wait)
         raise outcomes.failure(call, outcome, clock.time(), doubt)
 
     async def fetch(self, call: Call, read: Callable[[Any], T]) -> tuple[Answer, T]:
@@ -111,6 +112,10 @@ class Caller:
     def _doubt(self, sent_at: float, earlier: Doubt | None = None) -> Doubt:
         since = self.connections.server_clock.at(sent_at) if earlier is None else earlier.sent_at
         return Doubt(since, datetime.fromtimestamp(self.settings.clock.time(), UTC))
+
+    def with_settings(self, settings: Settings, quotas: Quotas) -> Caller:
+        """The caller of another client over the same connections."""
+        return Caller(settings, self.connections, quotas)
 
     def policy(self, options: CallOptions) -> RetryPolicy:
         """The retry policy of a call with these options."""
@@ -163,7 +168,8 @@ class Caller:
         connections.check_loop()
         quota = self.quotas.of(call.route)
         max_wait = math.inf if call.route.bulk else policy.max_wait
-        async with Admission(connections.slots, limit, quota, max_wait) as admission:
+        on_wait = self._on_wait(call, number)
+        async with Admission(connections.slots, limit, quota, max_wait, on_wait) as admission:
             sent_at = self.settings.clock.time()
             outcome = await self._exchange(call, number, policy, limit)
             if isinstance(outcome, Answer):
@@ -171,6 +177,18 @@ class Caller:
                 self.quotas.note(outcome)
                 connections.server_clock.note(outcome.headers, self.settings.clock.time())
         return outcome, sent_at
+
+    async def _pause(self, call: Call, number: int, outcome: Outcome, wait: float) -> None:
+        """Wait between two attempts."""
+        came = outcome.status_code if isinstance(outcome, Answer) else type(outcome).__name__
+        route = call.route
+        text = "%s %s: %s after attempt %d; again in %.1f s"
+        log.info(text, route.method, route.template, came, number, wait)
+        await self.settings.clock.sleep(wait)
+
+    def _on_wait(self, call: Call, number: int) -> OnWait | None:  # noqa: ARG002
+        """What hears of a wait for the quota."""
+        return None
 
     async def _exchange(
         self, call: Call, number: int, policy: RetryPolicy, limit: Limit

@@ -63,6 +63,11 @@ class Quota:
         finally:
             self._waiting -= 1
 
+    def opens_in(self) -> float | None:
+        """Seconds until the window turns; None where no answer said so."""
+        turns_at = self._turns_at()
+        return None if turns_at is None else max(0.0, turns_at - self._clock.monotonic())
+
     def leave(self, answer: Answer | None) -> None:
         """Note what came of a request that was let through; None where no answer came."""
         self._under_way -= 1

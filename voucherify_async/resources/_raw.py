@@ -53,6 +53,7 @@ class _Recorder(Caller):
 
     def __init__(self, caller: Caller) -> None:
         super().__init__(caller.settings, caller.connections, caller.quotas)
+        self._inner = caller
         self.answer: Answer | None = None
         self.elapsed = 0.0
 
@@ -60,7 +61,7 @@ class _Recorder(Caller):
         clock = self.settings.clock
         began = clock.monotonic()
         self.answer = None
-        self.answer = await super().send(call)
+        self.answer = await self._inner.send(call)
         self.elapsed = clock.monotonic() - began
         return self.answer
 

@@ -1,0 +1,25 @@
+"""`VOUCHERIFY_LOG`: the log on stderr, for whoever wants a look without setting up logging."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Final
+
+log: Final = logging.getLogger("voucherify_async")
+"""Attempts at DEBUG, repetitions at INFO; never a code, a header or a body."""
+
+_LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO}
+_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+def log_as_environment_says() -> None:
+    """Write the log to stderr if `VOUCHERIFY_LOG` is `debug` or `info`."""
+    level = _LEVELS.get(os.environ.get("VOUCHERIFY_LOG", "").lower())
+    if level is None:
+        return
+    log.setLevel(level)
+    if not log.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter(_FORMAT))
+        log.addHandler(handler)
