@@ -115,7 +115,9 @@ BAD: dict[str, Callable[[AsyncVoucherify], Any]] = {
     "timeout 0": lambda c: c.vouchers.get("A", timeout=0),
     "timeout below 0": lambda c: c.vouchers.list(timeout=-1),
     "wait timeout": lambda c: c.async_actions.wait("aa_1", timeout=-1),
-    "download of nothing": lambda c: c.exports.download(v.Export(id="e", status="DONE"), "file"),
+    "download of nothing": lambda c: c.exports.download(
+        v.Export(id="e", status="SCHEDULED"), "file"
+    ),
 }
 
 
