@@ -33,6 +33,18 @@ async def vouchers(client: AsyncVoucherify) -> None:
         assert_type(item, v.Voucher)
     for item in await listing:
         assert_type(item, v.Voucher)
+    for found in await client.vouchers.get_many(["A"]):
+        assert_type(found, v.FoundVoucher | v.FailedLookup)
+        if found.ok:
+            assert_type(found.voucher, v.Voucher)
+            assert_type(found.voucher.code, str | None)
+        if found.ok is True:
+            assert_type(found, v.FoundVoucher)
+        else:
+            assert_type(found, v.FailedLookup)
+            assert_type(found.error, Exception)
+        if found.error is None:
+            assert_type(found, v.FoundVoucher)
     body = v.GiftVoucherCreate(gift=v.Gift(amount=5), expiration_date=None, category=v.UNSET)
     assert_type(await client.vouchers.create("A", body), v.Voucher)
     assert_type(await client.vouchers.generate({"type": "GIFT_VOUCHER"}), v.Voucher)

@@ -29,6 +29,8 @@ from .errors import *
 if TYPE_CHECKING:
     from ._bulk.combined_jobs import CombinedJob as CombinedJob
     from ._bulk.import_stream import ImportStream as ImportStream
+    from ._bulk.lookups import FailedLookup as FailedLookup
+    from ._bulk.lookups import FoundVoucher as FoundVoucher
     from ._bulk.lookups import VoucherLookup as VoucherLookup
     from ._bulk.lookups import VoucherLookups as VoucherLookups
     from ._bulk.reports import ImportFailure as ImportFailure
@@ -54,6 +56,8 @@ else:
         "converter": "._conversion.converter",
         "from_dict": "._conversion.converter",
         "to_dict": "._conversion.converter",
+        "FailedLookup": "._bulk.lookups",
+        "FoundVoucher": "._bulk.lookups",
         "VoucherLookup": "._bulk.lookups",
         "VoucherLookups": "._bulk.lookups",
         "ImportFailure": "._bulk.reports",

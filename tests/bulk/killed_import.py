@@ -58,5 +58,5 @@ async def main(url: str, path: str, count: int, speed: float) -> None:
 
 
 if __name__ == "__main__":
-    vars(batches)["MAX_BODY_BYTES"] = 200
+    batches.__dict__["MAX_BODY_BYTES"] = 200
     anyio.run(main, sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))

@@ -12,6 +12,8 @@ from anyio.lowlevel import checkpoint
 
 from voucherify_async import (
     ClientClosedError,
+    FailedLookup,
+    FoundVoucher,
     InvalidArgumentError,
     NotFoundError,
     RateLimitError,
@@ -222,3 +224,18 @@ async def test_wrong_arguments_are_refused_at_once(
     async with fake:
         with pytest.raises(InvalidArgumentError):
             fake.client().vouchers.get_many(codes, concurrency=concurrency)
+
+
+async def test_results_tell_what_they_are(fake: FakeVoucherify) -> None:
+    """A result is one of two classes; the voucher of a failed lookup raises why it failed."""
+    stock(fake, 1)
+    async with fake:
+        found, failed = await fake.client().vouchers.get_many(["C-0", "NONE"])
+    assert isinstance(found, FoundVoucher)
+    assert (found.ok, found.error, found.unwrap()) == (True, None, found.voucher)
+    assert isinstance(failed, FailedLookup)
+    assert (failed.ok, type(failed.error)) == (False, NotFoundError)
+    with pytest.raises(NotFoundError):
+        failed.unwrap()
+    with pytest.raises(NotFoundError):
+        _ = failed.voucher

@@ -13,11 +13,11 @@ from collections.abc import (
     Iterator,
     Sized,
 )
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, NoReturn, Self, TypeAlias
 from weakref import WeakSet
 
 import anyio
-from attrs import frozen
+from attrs import field, frozen
 
 from .._checks import check_count
 from .._concurrency.fanout import Fanout, closing
@@ -31,30 +31,48 @@ REMEMBERED: Final = 1_000
 
 
 @frozen
-class VoucherLookup:
-    """What became of one code of `vouchers.get_many`."""
+class FoundVoucher:
+    """A code of `vouchers.get_many` that was found."""
 
     code: str
     """The code as it was given."""
-    voucher: Voucher | None = None
-    """The voucher, or None where the lookup failed."""
-    error: Exception | None = None
-    """Why the lookup failed, such as a `NotFoundError`, or None."""
-
-    @property
-    def ok(self) -> bool:
-        """Whether there is a voucher."""
-        return self.voucher is not None
+    voucher: Voucher
+    """The voucher."""
+    ok: Literal[True] = field(default=True, init=False, repr=False)
+    """True: there is a voucher."""
+    error: None = field(default=None, init=False, repr=False)
+    """None: the lookup did not fail."""
 
     def unwrap(self) -> Voucher:
-        """The voucher.
-
-        Raises:
-            Exception: `error`, where the lookup failed.
-        """
-        if self.voucher is None:
-            raise self.error or LookupError(self.code)
+        """Return the voucher."""
         return self.voucher
+
+
+@frozen
+class FailedLookup:
+    """A code of `vouchers.get_many` whose lookup failed."""
+
+    code: str
+    """The code as it was given."""
+    error: Exception
+    """Why the lookup failed, such as a `NotFoundError`."""
+    ok: Literal[False] = field(default=False, init=False, repr=False)
+    """False: there is no voucher."""
+
+    @property
+    def voucher(self) -> NoReturn:
+        """There is none: reading it raises `error`."""
+        raise self.error
+
+    def unwrap(self) -> NoReturn:
+        """Raise `error`."""
+        raise self.error
+
+
+VoucherLookup: TypeAlias = FoundVoucher | FailedLookup
+"""What became of one code of `vouchers.get_many`. Its `ok` tells which it is: type checkers know
+that there is a `voucher` where it is True. (mypy narrows on `if found.ok`, pyright on
+`if found.ok is True`; `isinstance` and `match` do for both.)"""
 
 
 class VoucherLookups:
@@ -148,15 +166,15 @@ class _Asking:
 
     async def _answer(self, code: str) -> VoucherLookup:
         try:
-            return VoucherLookup(code, voucher=await self._look_up(code))
+            return FoundVoucher(code, await self._look_up(code))
         except (ClientClosedError, ClientLoopError):
             # No further code can be looked up, be they without end.
             raise
         except VoucherifyError as error:
             # Its frames would keep a kilobyte or more alive for each code, and tell nothing.
-            return VoucherLookup(code, error=error.with_traceback(None))
+            return FailedLookup(code, error.with_traceback(None))
         except Exception as error:  # noqa: BLE001 - one failure never costs another code
-            return VoucherLookup(code, error=error)
+            return FailedLookup(code, error)
 
 
 class _Lookups(AsyncIterator[VoucherLookup]):

@@ -97,6 +97,7 @@ class _Lookups:
             reason = "does not exist" if is_missing(lookup.error) else str(explained)
             self.code = max(self.code, explained.code)
             self.failures.append(f"{lookup.code}: {reason}")
+            return None
         return lookup.voucher
 
 
