@@ -23,7 +23,7 @@ from typing import Any, Generic, Self, TypeVar
 from attrs import evolve, field, frozen
 
 from ._concurrency.background import BackgroundTask
-from ._protocol.listings import Envelope, Query, Scheme, Step
+from ._protocol.listings import Envelope, Query, Scheme, Step, Turn
 from .errors import InvalidArgumentError
 
 T = TypeVar("T")
@@ -64,15 +64,13 @@ class _Listing(Generic[T]):
     max_items: int | None
     prefetch: int
 
-    def page(self, scheme: Scheme, query: Query, envelope: Envelope) -> Page[T]:
-        raw = scheme.unseen(envelope)
-        step = scheme.after(query, envelope)
+    def page(self, turn: Turn, query: Query, envelope: Envelope) -> Page[T]:
         return Page(
-            items=[self.structure(item, f"$.{envelope.key}[{i}]") for i, item in raw],
+            items=[self.structure(item, f"$.{envelope.key}[{i}]") for i, item in turn.items],
             total=envelope.total,
-            has_more=step is not None,
+            has_more=turn.step is not None,
             query=query,
-            next_query=step if isinstance(step, Mapping) else None,
+            next_query=turn.step if isinstance(turn.step, Mapping) else None,
             extra=envelope.extra,
         )
 
@@ -144,7 +142,9 @@ class AsyncPaginator(Generic[T]):
 
     async def _first_page(self) -> Page[T]:
         listing = self._listing
-        return listing.page(listing.scheme(), listing.query, await listing.fetch(listing.query))
+        envelope = await listing.fetch(listing.query)
+        turn = listing.scheme().turn(listing.query, envelope)
+        return listing.page(turn, listing.query, envelope)
 
 
 class _Walk(Generic[T]):
@@ -199,16 +199,19 @@ class _Walk(Generic[T]):
             query = await self._begin(query)
         while True:
             envelope = await self._envelope(query)
-            page = listing.page(scheme, query, envelope)
-            if page.items or page.next_query is None:
+            turn = scheme.turn(query, envelope)
+            if turn.items or not isinstance(turn.step, Mapping):
                 break
             # Nothing in it was new, but there is more to come.
-            query = page.next_query
+            query = turn.step
+        page = listing.page(turn, query, envelope)
+        if not page.items and isinstance(turn.step, Exception):
+            raise turn.step
         self._count += len(page)
         if listing.max_items is None or self._count < listing.max_items:
-            if not self._is_first:
-                self._read_ahead(scheme.upcoming(query, envelope, listing.prefetch))
-            self._step = scheme.step
+            if not self._is_first and isinstance(turn.step, Mapping):
+                self._read_ahead(scheme.ahead(turn.step, listing.prefetch))
+            self._step = turn.step
         self._is_first = False
         return page
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
@@ -23,15 +23,8 @@ from .expectations import (
     Asked,
     Expected,
 )
-from .listings import Cursor, EndDate, PageNumbers, Scheme, open_envelope
-
-
-@frozen
-class Listing:
-    """How an endpoint lists: the key of its array, and how its pages follow one another."""
-
-    key: str
-    scheme: Callable[[], Scheme]
+from .listings import Cursor, EndDate, Listing, PageNumbers
+from .windows import Windows
 
 
 @frozen
@@ -84,7 +77,7 @@ class BoundRoute:
         route = self.route
         if route.answer is not None:
             route.answer.check(Asked(self.values, content), body)
-        return body if route.listing is None else open_envelope(body, route.listing.key)
+        return body if route.listing is None else route.listing.open(body)
 
 
 def _segment(name: str, value: str) -> str:
@@ -114,6 +107,12 @@ _VOUCHER_PAGES: Final = partial(
     last_page=99,
     way_on="Narrow the listing with created_at=, campaign_id= or category=, and walk each part.",
 )
+_VOUCHER_WINDOWS: Final = partial(
+    Windows,
+    unique_order="code",
+    way_on="Narrow the listing with category=, campaign_id=, customer= or filters=, and walk each "
+    "part; or take exports.create(), which has no such limit",
+)
 _EXPORT_PAGES: Final = partial(
     PageNumbers,
     last_page=100,
@@ -122,7 +121,10 @@ _EXPORT_PAGES: Final = partial(
 
 GET_VOUCHER: Final = Route("GET", _VOUCHER, answer=VOUCHER)
 LIST_VOUCHERS: Final = Route(
-    "GET", "/v1/vouchers", answer=LISTING, listing=Listing("vouchers", _VOUCHER_PAGES)
+    "GET",
+    "/v1/vouchers",
+    answer=LISTING,
+    listing=Listing("vouchers", _VOUCHER_PAGES, _VOUCHER_WINDOWS),
 )
 CREATE_VOUCHER: Final = Route(
     "POST", _VOUCHER, answer=VOUCHER, check="Read the code back with vouchers.get(code)."

@@ -1,208 +1,453 @@
 """How a listing is walked past the last page that the API serves: by moving a window of time.
 
-The vouchers come oldest first. A window is a query of its own that begins just before the youngest
-voucher seen so far, so that nothing that was deleted behind it can shift what lies ahead. Windows
-overlap by a millisecond, which covers bounds that count themselves in, bounds that do not, and
-instants that are kept more exactly than they are shown; what was seen is left out by its id.
+Items come oldest first. A window is a query of its own that begins just before the youngest item
+seen so far, so that nothing that goes behind it can shift what lies ahead. Its pages go by number,
+and each begins before the place where the last one ended. So the distinct ids that they show tell
+whether the order stood still: there are as many as the place that the page reaches, or as the
+window's total. A page that does not add up is put aside, and a new window begins.
 
-Pages of one window are numbered, and their numbers shift when a voucher before them goes. The total
-tells: where it changes, the page is put aside and a new window begins at the last good one.
+Where more items share an instant than a window can pass, that instant is read as a *crowd*: a
+window with both bounds, ordered by a field without ties, and as often as it takes until its
+distinct ids are its total.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, datetime, timedelta
 from typing import Any, Final
 
-from ..errors import InvalidArgumentError, PaginationError, PaginationLimitError
-from .listings import Envelope, Query, Scheme, Step
+from attrs import define, field, frozen
+
+from ..errors import (
+    InvalidArgumentError,
+    PaginationError,
+    PaginationLimitError,
+    ResponseValidationError,
+)
+from .listings import (
+    OVERLAPS,
+    Envelope,
+    Query,
+    Scheme,
+    Step,
+    Turn,
+    in_utc,
+    instant_of,
+    shifted,
+    text_of,
+)
 
 LAST_PAGE: Final = 99
-_OVERLAP: Final = timedelta(milliseconds=1)
-_LEAST: Final = timedelta(microseconds=1)
+COARSE, FINE = OVERLAPS
+_LEAST_LIMIT: Final = 10
 _MAX_RESTARTS: Final = 25
+_MAX_QUIET_PASSES: Final = 8
+_MAX_PASSES: Final = 40
+_PAGES_A_READER: Final = 4
+
+
+@define
+class _Window:
+    """A query between two instants, and what its pages have shown in one pass."""
+
+    after: datetime | None
+    before: datetime | None
+    limit: int
+    due: int = 0
+    """How many items it has at the least, unless its bounds drop some or some were deleted."""
+    ids: set[str] = field(factory=set)
+    total: int = 0
+    place: int = 0
+    pages: int = 0
+    sound: int = 0
+    """How many distinct ids there were when they last added up."""
+    stale: int = 0
+    """How many items it showed that windows before it had shown."""
+    adds_up: bool = True
+
+    def note(self, query: Query, page: _Page) -> None:
+        """Take a page in, and hold the distinct ids against the place that it reaches."""
+        self.total = page.total
+        self.place = max(self.place, query["page"] * query["limit"])
+        self.pages += 1
+        self.ids.update(page.ids)
+        expected = min(self.place, self.total)
+        if len(self.ids) != expected or len(set(page.ids)) != len(page.ids):
+            self.adds_up = False
+        if self.adds_up:
+            self.sound = expected
+
+    @property
+    def is_read(self) -> bool:
+        """Whether its pages have reached its total."""
+        return self.place >= self.total
+
+    def following(self, place: int) -> tuple[int, int] | None:
+        """Number and size of the page that begins before a place and reaches furthest."""
+        sizes = range(max(1, self.limit // 2), self.limit + 1)
+        pages = [((place - 1) // size + 1, size) for size in sizes]
+        ends = [(page * size, page, size) for page, size in pages if page <= LAST_PAGE]
+        end, page, size = max(ends, default=(0, 0, 0))
+        return (page, size) if end > place else None
+
+
+@define
+class _Crowd(_Window):
+    """A window of (nearly) one instant, read until it has shown everything that it has."""
+
+    resume: datetime = field(kw_only=True)
+    """Where the walk goes on after it."""
+    rest: int = field(kw_only=True)
+    """How many items were still to come when it began."""
+    last: datetime | None = field(default=None, kw_only=True)
+    """The youngest instant that it showed."""
+    known: set[str] = field(factory=set, kw_only=True)
+    """What the passes since the total last changed have shown."""
+    found: int = field(default=0, kw_only=True)
+    """How many of them this pass was the first to show."""
+    quiet: int = field(default=0, kw_only=True)
+    """How many passes in a row showed nothing new."""
+    passes: int = field(default=1, kw_only=True)
+
+    def note(self, query: Query, page: _Page) -> None:
+        """Take a page in; where the total has changed, what was known counts no more."""
+        if self.total != page.total and self.known:
+            self.known, self.adds_up = set(self.ids), False
+        super().note(query, page)
+        self.found += len(set(page.ids) - self.known)
+        self.last = max(
+            [at for _, at, _ in page.items] + ([self.last] if self.last else []), default=None
+        )
+        self.known.update(page.ids)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the pass that has ended shows that nothing is missing."""
+        return self.adds_up or (len(self.known) == self.total and not self.found)
+
+    def following(self, place: int) -> tuple[int, int] | None:
+        """The page that begins before a place, or at it where no other goes on."""
+        plain = place // self.limit + 1
+        return super().following(place) or ((plain, self.limit) if plain <= LAST_PAGE else None)
+
+    def again(self) -> _Crowd:
+        """The next pass."""
+        return _Crowd(
+            self.after,
+            self.before,
+            self.limit,
+            resume=self.resume,
+            rest=self.rest,
+            last=self.last,
+            total=self.total,
+            # More than there are: some have left.
+            known=self.known if len(self.known) <= self.total else set(self.ids),
+            quiet=0 if self.found else self.quiet + 1,
+            passes=self.passes + 1,
+        )
+
+
+@frozen
+class _Page:
+    """A page of a walk, of which each item must have an id and an instant."""
+
+    total: int
+    items: Sequence[tuple[str, datetime, Any]]
+
+    @property
+    def ids(self) -> list[str]:
+        return [id_ for id_, _, _ in self.items]
 
 
 class Windows(Scheme):
-    """One walk over every voucher that a query matches, oldest first.
+    """One walk over every item that a query matches, oldest first.
 
     Args:
-        query: The query, with `created_at` in JSON types if it has any.
-        numbered: Whether to read a window's pages by their numbers, so that several can be read at
-            once, and not to begin a window at every page, which no deletion can disturb.
+        query: The first query, with its bounds of time in JSON types if it has any.
+        concurrency: How many pages are read at once. With 1 each page begins a window.
+        time_field: The field that is walked along, also the name of its bounds.
+        unique_order: An order without ties, for crowds.
+        way_on: What to do where an instant is too crowded, for the message.
     """
 
-    def __init__(self, query: Query, *, numbered: bool) -> None:
-        bounds = query.get("created_at") or {}
-        self._lower, self._upper = read_instant(bounds, "after"), read_instant(bounds, "before")
-        self._numbered = numbered
+    def __init__(
+        self,
+        query: Query,
+        concurrency: int,
+        *,
+        time_field: str = "created_at",
+        unique_order: str,
+        way_on: str,
+    ) -> None:
+        bounds = query.get(time_field) or {}
+        self._field, self._unique_order, self._way_on = time_field, unique_order, way_on
+        self._lower = read_instant(bounds, "after", time_field)
+        self._upper = read_instant(bounds, "before", time_field)
+        self._pages = 1 if concurrency == 1 else concurrency * _PAGES_A_READER
         self._newest: datetime | None = None
-        # Of the window at hand: where it begins, and how many vouchers it has.
-        self._after = self._lower
-        self._total: int | None = None
-        # The youngest instant so far, and the ids that a window beginning there would show again.
+        self._grain = FINE
+        self._window = _Window(self._lower, self._upper, query["limit"])
+        # Everything before this instant was shown, and these ids at or after it.
         self._seam: datetime | None = None
         self._near: dict[str, datetime] = {}
-        self._has_shifted = False
-        self._has_leapt = False
         self._restarts = 0
+        # Whether it surely drops what shares a second with a bound, as the first window tells.
+        self._drops = False
+        self._fine_total = 0
+        # Whether the server lets in what lies before a bound, since it compares by the second.
+        self._lets_in = False
+        self._spans: list[tuple[datetime, datetime, datetime]] = []
+        self._passed: datetime | None = None
+        self._rest = 0
 
     def survey(self, query: Query) -> Query:
-        """What to ask before the walk: the youngest voucher, past which the walk does not go."""
-        return {**query, "order": "-created_at", "limit": 1, "page": 1}
+        """What to ask before the walk: the youngest item, past which the walk does not go."""
+        return {**query, "order": f"-{self._field}", "limit": 1, "page": 1}
 
     def begin(self, query: Query, survey: Envelope) -> Query:
         """The first query of the walk."""
-        self._newest = _created(survey.items[0]) if survey.items else None
-        if self._newest is not None:
-            bound = self._newest + _OVERLAP
-            # By the server's own clock, whatever ours says.
-            self._upper = bound if self._upper is None else min(self._upper, bound)
-        return self._window(query, self._after)
+        page = self._page(survey)
+        self._newest = page.items[0][1] if page.items else None
+        return self._open(query, self._lower, due=page.total)
 
-    def unseen(self, envelope: Envelope) -> Sequence[tuple[int, Any]]:
-        """What no page before this one held, and was there when the walk began."""
-        self._has_shifted = self._total is not None and envelope.total != self._total
-        if self._has_shifted:
-            return []
-        fresh = [
-            (place, item)
-            for place, item in enumerate(envelope.items)
-            if _text(item, "id") not in self._near and not self._is_later(item)
-        ]
-        for _, item in fresh:
-            created, id_ = _created(item), _text(item, "id")
-            if created is not None:
-                self._seam = created if self._seam is None else max(self._seam, created)
-                if id_ is not None:
-                    self._near[id_] = created
-        if self._seam is not None:
-            kept = self._seam - _OVERLAP
-            self._near = {id_: created for id_, created in self._near.items() if created >= kept}
+    def turn(self, query: Query, envelope: Envelope) -> Turn:
+        """What is new on a page that adds up, and the next page or window."""
+        page, window = self._page(envelope), self._window
+        is_crowd = isinstance(window, _Crowd)
+        if not window.pages and page.total < window.due:
+            if is_crowd:
+                return Turn([], self._enter_crowd(query))
+            if self._grain == FINE:
+                # A server that compares by the second has dropped some, or they were deleted.
+                self._grain, self._fine_total = COARSE, page.total
+                return Turn([], self._open(query, self._behind_seam(), due=window.due))
+            if self._seam is None and page.total > self._fine_total:
+                self._drops = True
+            if not self._drops:
+                self._grain = FINE
+        if is_crowd and page.total > window.limit * LAST_PAGE:
+            return Turn([], self._enter_crowd(query))
+        before = len(window.ids)
+        window.note(query, page)
+        if not (window.adds_up or is_crowd):
+            return Turn([], self._restart(query))
+        fresh = self._take(page)
+        window.stale += len(window.ids) - before - len(fresh)
+        return Turn(fresh, self._onwards(query))
+
+    def ahead(self, step: Query, count: int) -> Sequence[Query]:
+        """As many pages as the window's total promises, or the first of the next window."""
+        window, queries = self._window, [step]
+        while window.pages and len(queries) < count:
+            place = queries[-1]["page"] * queries[-1]["limit"]
+            following = window.following(place)
+            is_last = window.pages + len(queries) >= self._cap(window)
+            if following is None or place >= window.total or is_last:
+                break
+            queries.append(_numbered(step, following))
+        return queries[:count]
+
+    def _page(self, envelope: Envelope) -> _Page:
+        if envelope.total is None:
+            raise ResponseValidationError(json_path="$.total", expected="a count", value=None)
+        items = []
+        for place, item in enumerate(envelope.items):
+            id_, at = text_of(item, "id"), instant_of(item, self._field)
+            if id_ is None or at is None:
+                name = "id" if id_ is None else self._field
+                at_path = f"$.{envelope.key}[{place}].{name}"
+                raise ResponseValidationError(
+                    json_path=at_path,
+                    expected="an " + ("id" if id_ is None else "instant"),
+                    value=item,
+                )
+            items.append((id_, at, item))
+        return _Page(envelope.total, items)
+
+    def _take(self, page: _Page) -> list[tuple[int, Any]]:
+        """The items that no page before this one showed, and that were there at the beginning."""
+        window, fresh = self._window, []
+        # What lies before a window was read to its end, whatever the server lets in.
+        floor = window.after if window.after != self._lower else None
+        for place, (id_, at, item) in enumerate(page.items):
+            is_later = self._newest is not None and at > self._newest
+            is_before = floor is not None and at < floor
+            self._lets_in = self._lets_in or is_before
+            if id_ in self._near or is_later or is_before:
+                continue
+            fresh.append((place, item))
+            self._near[id_] = at
+            if not isinstance(window, _Crowd):
+                self._seam = at if self._seam is None else max(self._seam, at)
+        if isinstance(window, _Crowd):
+            window.rest -= len(fresh)
         if fresh:
             self._restarts = 0
         return fresh
 
-    def after(self, query: Query, envelope: Envelope) -> Step:
-        """The next page of the window, the next window, or the end."""
-        if not self._has_shifted:
-            self._has_leapt = False
-            self.step = self._onwards(query, envelope)
-        elif self._has_leapt:
-            self.step = self._ceiling()
-        else:
-            self.step = self._restart(query)
-        return self.step
-
-    def upcoming(self, query: Query, envelope: Envelope, count: int) -> Sequence[Query]:  # noqa: ARG002
-        """As many numbered pages as the window's total promises, or the next window."""
-        step = self.step
-        if not count or not isinstance(step, Mapping):
-            return []
-        page = step["page"]
-        pages = math.ceil((self._total or 0) / step["limit"])
-        last = min(page + count - 1, max(pages, page), LAST_PAGE)
-        return [{**step, "page": number} for number in range(page, last + 1)]
-
-    def _onwards(self, query: Query, envelope: Envelope) -> Step:
-        page, limit, items = query["page"], query["limit"], envelope.items
-        total = envelope.total
-        more = len(items) >= limit if total is None else page * limit < total
-        if not items or not more or self._is_later(items[-1]):
+    def _onwards(self, query: Query) -> Step:
+        window = self._window
+        if isinstance(window, _Crowd):
+            return self._through_crowd(query, window)
+        if window.is_read:
+            # Whatever the total says, the walk has to come as far as the youngest item.
+            if self._newest and self._seam and self._seam < self._newest and self._moves():
+                return self._open(query, self._behind_seam(), due=0)
             return None
-        if self._seam is None:
-            return PaginationError("The listing goes on, but its vouchers have no created_at")
-        # Beginning a window shows again what is near the seam; a crowd there is passed by number.
-        move = page >= LAST_PAGE or not (self._numbered or len(self._near) > limit // 4)
-        for overlap in (_OVERLAP, _LEAST):
-            if move and self._is_progress(self._seam - overlap):
-                return self._moved(query, self._seam - overlap)
-        if page >= LAST_PAGE:
-            return self._leap(query, page * limit, total)
-        self._total = total
-        return {**query, "page": page + 1}
-
-    def _leap(self, query: Query, read: int, total: int | None) -> Step:
-        """On to the next instant, if the total there shows that this one was read to its end."""
-        if self._seam is None or total is None:
-            return self._ceiling()
-        step = self._moved(query, self._seam + _OVERLAP - _LEAST)
-        self._has_leapt, self._total = True, total - read
-        return step
+        following = window.following(window.place)
+        is_full = window.pages >= self._cap(window) or following is None
+        if is_full and self._moves():
+            return self._open(query, self._behind_seam(), due=window.total - window.sound)
+        if following is not None:
+            return _numbered(query, following)
+        return self._begin_crowd(query)
 
     def _restart(self, query: Query) -> Step:
+        """A new window at the seam: the order changed, or what the window has."""
+        window = self._window
         self._restarts += 1
         if self._restarts > _MAX_RESTARTS:
-            return PaginationError(
-                "Vouchers are being deleted or changed faster than they can be listed; try again "
-                "with concurrency=1, or at a quieter time"
-            )
-        seam = None if self._seam is None else self._seam - _OVERLAP
-        return self._moved(query, seam if seam and self._is_progress(seam) else self._after)
+            return self._mismatch(len(window.ids), window.total)
+        due = max(window.total - window.sound, 0)
+        if self._moves():
+            return self._open(query, self._behind_seam(), due=due)
+        if window.pages > 1:
+            return self._begin_crowd(query)
+        return self._open(query, window.after, due=due)
 
-    def _moved(self, query: Query, after: datetime | None) -> Query:
-        if after is not None and self._lower is not None:
-            after = max(after, self._lower)
-        self._after, self._total = after, None
-        return self._window(query, after)
+    def _begin_crowd(self, query: Query) -> Step:
+        """Read what is around the seam on its own."""
+        if self._seam is None:
+            return self._mismatch(len(self._window.ids), self._window.total)
+        seam = _whole(self._seam)
+        if self._passed == seam:
+            return self._ceiling()
+        self._passed = seam
+        grains = [COARSE, FINE] if self._grain == COARSE else [FINE]
+        spans = [(-grain, 2 * grain, grain) for grain in grains]
+        # Bounds that count themselves in; then bounds that do not.
+        spans += [(timedelta(), timedelta(), FINE), (-FINE, FINE, timedelta())]
+        self._rest = max(self._window.total - self._window.sound, 0)
+        self._spans = [(shifted(seam, a), shifted(seam, b), shifted(seam, c)) for a, b, c in spans]
+        return self._enter_crowd(query)
 
-    def _is_progress(self, after: datetime) -> bool:
-        return self._after is None or after > self._after
+    def _enter_crowd(self, query: Query) -> Step:
+        if not self._spans:
+            return self._ceiling()
+        after, before, resume = self._spans.pop(0)
+        due = sum(at == self._seam for at in self._near.values())
+        limit = self._window.limit
+        self._window = _Crowd(self._cut(after), before, limit, due, resume=resume, rest=self._rest)
+        return self._first_page(query, self._unique_order)
 
-    def _window(self, query: Query, after: datetime | None) -> Query:
-        bounds = {"after": after, "before": self._upper}
-        stated = {name: _exact(bound) for name, bound in bounds.items() if bound is not None}
-        return {**query, "page": 1, **({"created_at": stated} if stated else {})}
+    def _through_crowd(self, query: Query, crowd: _Crowd) -> Step:
+        following = crowd.following(crowd.place)
+        if not crowd.is_read and following is not None:
+            return _numbered(query, following)
+        if crowd.is_complete:
+            return self._leave_crowd(query, crowd)
+        if crowd.quiet >= _MAX_QUIET_PASSES or crowd.passes >= _MAX_PASSES:
+            return self._mismatch(len(crowd.known), crowd.total)
+        self._window = crowd.again()
+        return self._first_page(query, self._unique_order)
 
-    def _is_later(self, item: Any) -> bool:
-        created = _created(item)
-        return created is not None and self._newest is not None and created > self._newest
+    def _leave_crowd(self, query: Query, crowd: _Crowd) -> Step:
+        resume, due = crowd.resume, 0
+        last = crowd.last or resume
+        if self._lets_in or (crowd.before is not None and last > crowd.before):
+            # The server compares by the second, and has shown all of this one.
+            resume, due = shifted(last.replace(microsecond=0), COARSE), crowd.rest
+        self._seam = resume if self._seam is None else max(self._seam, resume)
+        return self._open(query, resume, due=due)
+
+    def _open(self, query: Query, after: datetime | None, *, due: int) -> Query:
+        """The first page of a window that reaches to the youngest item."""
+        before = self._upper
+        if self._newest is not None:
+            # By the server's own clock, whatever ours says.
+            bound = shifted(_whole(self._newest), self._grain)
+            # Of the last year nothing is cut off: what lies behind it cannot be stated.
+            if bound.year < MAXYEAR:
+                before = bound if before is None else min(before, bound)
+        limit = max(self._window.limit, _LEAST_LIMIT)
+        self._window = _Window(self._cut(after), before, limit, due)
+        kept = shifted(self._seam, -2 * COARSE) if self._seam else None
+        if kept is not None:
+            after = min(kept, after or kept)
+            self._near = {id_: at for id_, at in self._near.items() if at >= after}
+        return self._first_page(query, self._field)
+
+    def _first_page(self, query: Query, order: str) -> Query:
+        window = self._window
+        bounds = {"after": window.after, "before": window.before}
+        stated = {name: bound for name, bound in bounds.items() if bound is not None}
+        asked = {**query, "order": order, "page": 1, "limit": window.limit}
+        return {**asked, self._field: stated} if stated else asked
+
+    def _cap(self, window: _Window) -> int:
+        """How many pages to read of a window before the next one begins."""
+        after = self._behind_seam()
+        near = sum(after is not None and at >= after for at in self._near.values())
+        # A window that begins in a crowd shows it again: better to pass it by numbers.
+        crowded = max(near, window.stale) > window.limit // 4
+        return LAST_PAGE if crowded or isinstance(window, _Crowd) else self._pages
+
+    def _moves(self) -> bool:
+        """Whether a window at the seam begins later than the one at hand."""
+        after, window = self._behind_seam(), self._window
+        return after is not None and (window.after is None or after > window.after)
+
+    def _behind_seam(self) -> datetime | None:
+        if self._seam is None:
+            return self._lower
+        return self._cut(shifted(_whole(self._seam), -self._grain))
+
+    def _cut(self, after: datetime | None) -> datetime | None:
+        if after is None or self._lower is None:
+            return after
+        return max(after, self._lower)
+
+    def _mismatch(self, shown: int, total: int) -> PaginationError:
+        seam = "the beginning" if self._seam is None else self._seam.isoformat()
+        return PaginationError(
+            f"After {seam} the listing shows {shown:,} items of a total of {total:,}, however "
+            "often it is read: the total is wrong, or items change faster than they can be "
+            "listed; try again at a quieter time"
+        )
 
     def _ceiling(self) -> PaginationLimitError:
         seam = "" if self._seam is None else self._seam.isoformat()
+        most = self._window.limit * LAST_PAGE
         return PaginationLimitError(
-            f"More vouchers were created at {seam} than the API lists of one instant (9,900). "
-            "Narrow the listing with category=, campaign_id=, customer= or filters=, and walk each "
-            "part; or take exports.create(), which has no such limit",
+            f"More items share the instant {seam} than the API lists ({most:,}). {self._way_on}",
             page=LAST_PAGE,
         )
 
 
-def read_instant(bounds: Mapping[str, Any], name: str) -> datetime | None:
-    """A bound of `created_at` as an aware datetime.
+def read_instant(
+    bounds: Mapping[str, Any], name: str, where: str = "created_at"
+) -> datetime | None:
+    """A bound of time as an instant in UTC.
 
     Raises:
-        InvalidArgumentError: It is no ISO 8601 text.
+        InvalidArgumentError: It is not ISO 8601 text.
     """
     text = bounds.get(name)
     if text is None:
         return None
     try:
-        return _aware(datetime.fromisoformat(text))
-    except (TypeError, ValueError):
+        return in_utc(datetime.fromisoformat(text))
+    except (TypeError, ValueError, OverflowError):
         raise InvalidArgumentError(
-            f"created_at.{name}: expected a datetime or an ISO 8601 text, got {text!r}"
+            f"{where}.{name}: expected a datetime or ISO 8601 text, got {text!r}"
         ) from None
 
 
-def _exact(moment: datetime) -> str:
-    # Finer than other instants: a bound between two milliseconds leaves none of them in doubt.
-    return moment.isoformat().replace("+00:00", "Z")
+def _numbered(query: Query, page: tuple[int, int]) -> Query:
+    return {**query, "page": page[0], "limit": page[1]}
 
 
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-
-
-def _created(item: Any) -> datetime | None:
-    try:
-        return _aware(datetime.fromisoformat(_text(item, "created_at") or ""))
-    except ValueError:
-        return None
-
-
-def _text(item: Any, key: str) -> str | None:
-    value = item.get(key) if isinstance(item, dict) else None
-    return value if isinstance(value, str) and value else None
+def _whole(moment: datetime) -> datetime:
+    """An instant without what is finer than a millisecond, which queries cannot state."""
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

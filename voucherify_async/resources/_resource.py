@@ -11,8 +11,8 @@ from attrs import evolve
 
 from .._calls.call import Call, CallOptions, check_options
 from .._calls.caller import Caller
-from .._checks import check_limit
-from .._conversion.converter import structure_at
+from .._checks import check_count, check_limit
+from .._conversion.converter import structure_at, to_json_types
 from .._protocol.listings import Envelope, Query, Scheme
 from .._protocol.retry import RetryPolicy
 from .._protocol.routes import BoundRoute
@@ -71,24 +71,62 @@ class Resource:
         """A listing that is walked as its route says, or by another scheme."""
         listing = target.route.listing
         assert listing is not None  # noqa: S101
-        check_limit(query["limit"])
-        filled = {name: value for name, value in query.items() if value is not None}
-        # Refused now, at the line that asked for it, and not at the first page.
-        Call.of(target, options, params=filled)
+        if "limit" in query:
+            check_limit(query["limit"])
+        asked = {name: value for name, value in query.items() if value is not None}
+
+        def call(query: Query) -> Call:
+            if target.route.method == "GET":
+                return Call.of(target, options, params=query)
+            return Call.of(target, options, body=query)
 
         async def fetch(query: Query) -> Envelope:
-            _, envelope = await self._caller.fetch(
-                Call.of(target, options, params=query), _as_it_is
-            )
+            _, envelope = await self._caller.fetch(call(query), _as_it_is)
             return envelope
 
+        # Refused now, at the line that asked for it, and not at the first page.
+        call(asked)
         return AsyncPaginator(
             fetch,
             partial(structure_at, model),
             scheme or listing.scheme,
-            filled,
+            asked,
             max_items=max_items,
             prefetch=prefetch,
+        )
+
+    def _list_all(
+        self,
+        model: type[T],
+        target: BoundRoute,
+        query: Query,
+        options: CallOptions,
+        *,
+        max_items: int | None,
+        concurrency: int,
+    ) -> AsyncPaginator[T]:
+        """A listing that is walked to its end, past the last page that the API serves."""
+        listing = target.route.listing
+        assert listing is not None and listing.everything is not None  # noqa: S101, PT018
+        check_count("concurrency", concurrency)
+        name = listing.time_field
+        bounds = query.get(name)
+        query = {
+            **query,
+            name: None if bounds is None else to_json_types(bounds, name),
+            "page": 1,
+            "order": name,
+        }
+        scheme = partial(listing.everything, query, concurrency)
+        scheme()  # refuses instants that it cannot read
+        return self._list(
+            model,
+            target,
+            query,
+            self._patient(options),
+            max_items=max_items,
+            prefetch=concurrency,
+            scheme=scheme,
         )
 
     def _patient(self, options: CallOptions) -> CallOptions:

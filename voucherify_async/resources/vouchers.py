@@ -11,8 +11,7 @@ from .._bulk.combined_jobs import job_of
 from .._bulk.lookups import VoucherLookups
 from .._bulk.request_series import send_items
 from .._calls.caller import CallOptions
-from .._checks import check_count, check_ids, check_page
-from .._conversion.converter import to_json_types
+from .._checks import check_ids, check_page
 from .._protocol import bodies
 from .._protocol.routes import (
     CREATE_VOUCHER,
@@ -29,7 +28,6 @@ from .._protocol.routes import (
     UPDATE_VOUCHER,
     Route,
 )
-from .._protocol.windows import Windows
 from .._recovery import settlement
 from ..errors import AmbiguousOutcomeError
 from ..jobs import AsyncJob
@@ -199,14 +197,15 @@ class Vouchers(Resource):
     ) -> AsyncPaginator[Voucher]:
         """List every voucher that matches, also past the 9,900 that `list` reaches.
 
-        They come oldest first, each exactly once: every voucher that is there when the walk begins
-        and is not deleted meanwhile. Vouchers created during the walk are left out. A voucher that
-        a change makes match, or match no more, while the walk is on may be in it or not. The pages'
-        `total` is that of the query at hand, not of the whole listing. Waits for the quota as long
-        as it takes, unless `retry` is given.
+        They come oldest first (those of nearly one instant in any order), each exactly once: every
+        voucher that is there when the walk begins and is neither deleted nor changed meanwhile so
+        that it matches no more. Vouchers created during the walk are left out. What the pages show
+        is held against the API's `total`; what does not add up is read again, and a walk that
+        cannot be completed raises. The pages' `total` is that of the query at hand, not of the
+        whole listing. Waits for the quota as long as it takes, unless `retry` is given.
 
         Args:
-            limit: Vouchers a page, 1 to 100.
+            limit: Vouchers a page, 1 to 100; the walk asks for 10 at the least.
             category: Only those of this category.
             campaign_id: Only those of the campaign with this id.
             customer: Only those held by the customer with this id.
@@ -217,9 +216,7 @@ class Vouchers(Resource):
             ids: Only those with these ids.
             filters: Advanced filters as Voucherify documents them.
             max_items: How many vouchers to yield at the most.
-            concurrency: How many pages are read at once. With more than 1, pages are read by their
-                numbers: where one voucher begins to match in the very moment in which another one
-                ceases to, a voucher may be missed. With 1, nothing of the kind matters.
+            concurrency: How many pages are read at once.
 
         Returns:
             A paginator: iterate it, or await it for the first page.
@@ -227,33 +224,24 @@ class Vouchers(Resource):
         Raises:
             InvalidArgumentError: An argument is out of range.
             PaginationLimitError: While walking: more than 9,900 were created in one instant.
-            PaginationError: While walking: the listing changes faster than it can be read.
+            PaginationError: While walking: what the pages show does not add up to their `total`,
+                because it is wrong, or because the listing changes faster than it can be read.
+            ResponseValidationError: While walking: a page has no `total`, or an item no id.
         """
-        check_count("concurrency", concurrency)
         query = {
             "limit": limit,
-            "page": 1,
             "category": category,
             "campaign_id": campaign_id,
             "customer": customer,
             "campaign": campaign,
-            "created_at": None if created_at is None else to_json_types(created_at, "created_at"),
+            "created_at": created_at,
             "updated_at": updated_at,
-            "order": "created_at",
             "code": code,
             "ids": check_ids(ids),
             "filters": filters,
         }
-        scheme = partial(Windows, query, numbered=concurrency > 1)
-        scheme()  # refuses instants that it cannot read
-        return self._list(
-            Voucher,
-            LIST_VOUCHERS(),
-            query,
-            self._patient(options),
-            max_items=max_items,
-            prefetch=concurrency,
-            scheme=scheme,
+        return self._list_all(
+            Voucher, LIST_VOUCHERS(), query, options, max_items=max_items, concurrency=concurrency
         )
 
     async def create(
