@@ -480,7 +480,7 @@ async def test_one_action_a_page(fake: FakeVoucherify, client: AsyncVoucherify) 
 @pytest.mark.parametrize(
     ("body", "path"),
     [
-        ({"vouchers": [{}, {}, {}, {"gift": {"amount": 1.5}}]}, "$.vouchers[3].gift.amount"),
+        ({"vouchers": [{}, {}, {}, {"gift": {"balance": 1.5}}]}, "$.vouchers[3].gift.balance"),
         ({"data_ref": "data", "data": [{"code": 1}]}, "$.data[0].code"),
         ({"vouchers": ["A"]}, "$.vouchers[0]"),
         ({"vouchers": {"A": {}}}, "$.vouchers"),

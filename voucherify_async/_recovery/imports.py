@@ -19,7 +19,6 @@ from .._calls.call import Call, CallOptions
 from .._calls.caller import Caller
 from .._conversion.converter import structure_at
 from .._protocol import answers, rate_limits
-from .._protocol.listings import open_envelope
 from .._protocol.routes import (
     GET_ASYNC_ACTION,
     GET_VOUCHER,
@@ -222,16 +221,16 @@ class ImportFinder:
         query: Mapping[str, Any] = {"limit": _PAGE}
         while seen < MAX_ACTIONS:
             body = await self._read(LIST_ASYNC_ACTIONS(), query)
-            envelope = open_envelope(body, listing.key)
-            actions = [structure_at(AsyncAction, item) for _, item in scheme.unseen(envelope)]
+            envelope = listing.open(body)
+            turn = scheme.turn(query, envelope)
+            actions = [structure_at(AsyncAction, item) for _, item in turn.items]
             seen += len(envelope.items)
             found += [action.id or "" for action in actions if self._sent.may_be(action)]
-            following = scheme.after(query, envelope)
-            if any(not self._is_since(action) for action in actions) or following is None:
+            if any(not self._is_since(action) for action in actions) or turn.step is None:
                 return found[::-1]
-            if isinstance(following, Exception):
-                raise following
-            query = following
+            if isinstance(turn.step, Exception):
+                raise turn.step
+            query = turn.step
         return None
 
     def _is_since(self, action: AsyncAction) -> bool:
