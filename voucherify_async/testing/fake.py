@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import httpx
 
+from ._checkout.sessions import Lock
 from ._server.asgi_app import FakeApp
 from ._server.engine import Credentials, Engine, RecordedRequest
 from ._server.faults import Faults
 from ._server.in_process import FakeTransport
+from ._state.promotions import PromotionStack, PromotionTier
 from ._state.server_clock import iso, real_time
 from ._state.state import State
 from .handlers._voucher_building import seed
@@ -89,6 +91,7 @@ class FakeVoucherify:
         inclusive_dates: whether ``created_at[after]`` and its like include their own instant.
         async_actions_has_more: whether the listing of async actions tells ``has_more``.
         campaign_capacity: how many codes a campaign takes.
+        failed_redemption_status: what a redemption that fails answers, 400 or 200.
     """
 
     polls_until_done = _Setting[int]("polls_until_done")
@@ -96,6 +99,7 @@ class FakeVoucherify:
     inclusive_dates = _Setting[bool]("inclusive_dates")
     async_actions_has_more = _Setting[bool]("actions", "has_more_shown")
     campaign_capacity = _Setting[int]("campaign_capacity")
+    failed_redemption_status = _Setting[int]("failed_redemption_status")
 
     def __init__(
         self,
@@ -259,10 +263,106 @@ class FakeVoucherify:
         with self._state.lock:
             return self._state.customers.upsert({**(customer or {}), **properties}).render()
 
-    def add_session(self, code: str, key: str) -> None:
-        """Open a validation session of a voucher."""
+    def add_session(
+        self, code: str, key: str, *, amount: int = 0, lifetime: float = 7 * 86_400
+    ) -> None:
+        """Hold a use of a voucher by a validation session, as a validation does.
+
+        ``amount``: the credits or points that it holds. ``lifetime``: seconds of the server's
+        clock.
+        """
         with self._state.lock:
-            self._state.sessions.add((self._state.vouchers.get(code).code, key))
+            voucher = self._state.vouchers.get(code)
+            ends = self._state.clock.now() + timedelta(seconds=lifetime)
+            self._state.locks.hold(Lock(key, voucher.id, amount, ends))
+
+    def add_promotion_tier(
+        self,
+        discount: JsonObject,
+        *,
+        id: str | None = None,  # noqa: A002 - the API's name
+        campaign: str = "Promotion",
+        name: str | None = None,
+        quantity: int | None = None,
+        redemptions_per_customer: int | None = None,
+        discounted_products: Iterable[str] = (),
+        **properties: Any,
+    ) -> JsonObject:
+        """Add a promotion tier and return it; its campaign is made if its name is unknown.
+
+        Args:
+            discount: what it takes off, as a discount voucher has it.
+            id: its id; made up if None.
+            campaign: the name or id of its campaign.
+            name: its name.
+            quantity: how often it can be redeemed; any number if None.
+            redemptions_per_customer: how often each customer can redeem it; any number if None.
+            discounted_products: ids or source ids of the only products that a discount on items
+                is for.
+            properties: ``banner``, ``hierarchy``, ``active``, ``start_date``,
+                ``expiration_date``, ``validity_day_of_week``, ``metadata``.
+        """
+        state = self._state
+        with state.lock:
+            now = iso(state.clock.now())
+            found = state.catalog.find_campaign(campaign)
+            parent = found or state.catalog.add_campaign(campaign, now, campaign_type="PROMOTION")
+            tier = PromotionTier(
+                id=id or state.ids.long("promo", 24),
+                name=name or campaign,
+                banner=properties.pop("banner", None),
+                discount=discount,
+                campaign=parent,
+                created_at=properties.pop("created_at", now),
+                quantity=quantity,
+                per_customer=redemptions_per_customer,
+                targets=tuple(discounted_products),
+                **properties,
+            )
+            state.promotions.tiers[tier.id] = tier
+            return tier.render()
+
+    def add_promotion_stack(
+        self,
+        tiers: Iterable[str],
+        *,
+        id: str | None = None,  # noqa: A002 - the API's name
+        name: str = "Stack",
+    ) -> JsonObject:
+        """Add a promotion stack of tiers, by their ids, and return it."""
+        state = self._state
+        with state.lock:
+            identifier = id or state.ids.long("stack", 24)
+            stack = PromotionStack(identifier, name, tuple(tiers), iso(state.clock.now()))
+            state.promotions.stacks[stack.id] = stack
+            return stack.render()
+
+    def set_price(self, unit: str, price: int) -> None:
+        """Say what a product or SKU costs that a unit discount adds, in minor units."""
+        with self._state.lock:
+            self._state.promotions.prices[unit] = price
+
+    @property
+    def stacking_rules(self) -> JsonObject:
+        """The project's stacking rules, to change in place.
+
+        ``redeemables_application_mode`` (``ALL`` or ``PARTIAL``), ``redeemables_limit``,
+        ``applicable_redeemables_limit`` and ``redeemables_no_effect_rule`` change what happens; the
+        others are told and nothing more.
+        """
+        return self._state.stacking_rules
+
+    @property
+    def redemptions(self) -> list[JsonObject]:
+        """Every redemption and rollback, failed ones included, oldest first: copies, to read."""
+        with self._state.lock:
+            return [dict(entry) for entry in self._state.redemptions]
+
+    @property
+    def orders(self) -> list[JsonObject]:
+        """Every order as the API serves it, oldest first."""
+        with self._state.lock:
+            return [order.render() for order in self._state.orders.listed("created_at")]
 
     def add_token(self, token: str, *, lifetime: float = 900, scope: str = "api") -> None:
         """Accept a bearer token for so many seconds of the server's clock.

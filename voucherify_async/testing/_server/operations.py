@@ -12,7 +12,19 @@ from starlette.routing import Match, Route
 from .._messages import Call, Reply
 from .._refusals import ApiFailure, method_not_allowed
 from .._state.state import State
-from ..handlers import exports, imports, oauth, transactions, vouchers
+from ..handlers import (
+    exports,
+    imports,
+    oauth,
+    orders,
+    qualifications,
+    redemptions,
+    rollbacks,
+    transactions,
+    validations,
+    vouchers,
+)
+from ..handlers._redemption_listing import list_redemptions
 
 Handler: TypeAlias = Callable[[State, Call], Reply]
 # What admits a request: API keys or a token; API keys alone; the handler itself.
@@ -44,6 +56,7 @@ def _operation(
 
 _CAMPAIGN = "/v1/campaigns/{campaign}"
 _VOUCHER = "/v1/vouchers/{code}"
+_REDEMPTION = "/v1/redemptions/{redemption}"
 
 # The order matters: a literal path stands before the pattern that would match it as a code.
 OPERATIONS = (
@@ -69,6 +82,20 @@ OPERATIONS = (
     _operation("DELETE", "/v1/exports/{export}", exports.delete_export),
     _operation("GET", "/v1/exports", exports.list_exports),
     _operation("POST", "/v1/exports", exports.create_export),
+    _operation("POST", "/v1/validations", validations.validate),
+    _operation("POST", "/v1/redemptions", redemptions.redeem),
+    _operation("GET", "/v1/redemptions", list_redemptions),
+    _operation("GET", _REDEMPTION, redemptions.get_redemption),
+    _operation("GET", f"{_VOUCHER}/redemption", redemptions.redemptions_of_voucher),
+    _operation("POST", f"{_REDEMPTION}/rollback", rollbacks.rollback),
+    _operation("POST", f"{_REDEMPTION}/rollbacks", rollbacks.rollback_stack),
+    _operation("POST", "/v1/qualifications", qualifications.qualify),
+    _operation("POST", "/v1/orders", orders.create_order),
+    _operation("GET", "/v1/orders", orders.list_orders),
+    _operation("POST", "/v1/orders/import", orders.import_orders, bulk=True),
+    _operation("POST", "/v1/orders/export", orders.export_orders),
+    _operation("GET", "/v1/orders/{order}", orders.get_order),
+    _operation("PUT", "/v1/orders/{order}", orders.update_order),
     _operation("POST", f"{_CAMPAIGN}/import", imports.import_to_campaign, bulk=True),
     _operation("POST", f"{_CAMPAIGN}/importCSV", imports.import_csv_to_campaign, bulk=True),
     _operation("GET", f"{_CAMPAIGN}/transactions", transactions.list_campaign_transactions),

@@ -72,19 +72,39 @@ class Ledger:
             "related_object": {"type": "voucher", "id": voucher.id},
         }
 
+    def redeem(self, voucher: Voucher, amount: int, **related: JsonObject) -> None:
+        """Take what a redemption spends from a card; a negative amount gives it back.
+
+        ``related``: the ``order``, the ``redemption`` and the ``rollback`` that the entry names.
+        """
+        value = voucher.value or {}
+        voucher.value = {**value, "balance": value["balance"] - amount}
+        voucher.redeemed += amount
+        kind = "REDEMPTION" if amount >= 0 else "REFUND"
+        self._record(voucher, -amount, None, None, kind=kind, source=None, **related)
+
     def _record(
-        self, voucher: Voucher, change: int, source_id: str | None, reason: str | None
+        self,
+        voucher: Voucher,
+        change: int,
+        source_id: str | None,
+        reason: str | None,
+        *,
+        kind: str | None = None,
+        source: str | None = "API",
+        **related: JsonObject,
     ) -> None:
         balance_type, key, noun = _CARDS[voucher.type]
+        kind = kind or ("ADDITION" if change >= 0 else "REMOVAL")
         value = voucher.value or {}
         entry = {
             "id": self._ids.ordered("vtx"),
             "source_id": source_id,
             "voucher_id": voucher.id,
             "campaign_id": voucher.campaign.id if voucher.campaign else None,
-            "source": "API",
+            "source": source,
             "reason": reason,
-            "type": f"{noun}_{'ADDITION' if change >= 0 else 'REMOVAL'}",
+            "type": f"{noun}_{kind}",
             "details": {
                 "balance": {
                     "type": balance_type,
@@ -93,7 +113,8 @@ class Ledger:
                     "object": "balance",
                     "balance": value["balance"],
                     "related_object": {"id": voucher.id, "type": "voucher"},
-                }
+                },
+                **related,
             },
             "related_transaction_id": None,
             "created_at": iso(self._clock.now()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from .._messages import JsonObject
@@ -45,6 +46,9 @@ class CustomerStore:
 
     def __len__(self) -> int:
         return len(self._by_id)
+
+    def __iter__(self) -> Iterator[Customer]:
+        return iter(list(self._by_id.values()))
 
     def find(self, identifier: str | None) -> Customer | None:
         """Return the customer with this id or source id, or None."""

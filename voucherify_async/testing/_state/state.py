@@ -6,12 +6,17 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
+from .._checkout.sessions import Locks
+from .._checkout.stacking import default_rules
 from .actions import ActionStore
 from .card_history import Ledger
 from .catalog import Catalog
 from .customers import CustomerStore
 from .exports import ExportStore
 from .ids import Ids
+from .orders import OrderStore
+from .promotions import PromotionStore
+from .redemptions import RedemptionStore
 from .request_quota import Quota
 from .server_clock import Clock
 from .stored_voucher import Voucher
@@ -30,7 +35,12 @@ class State:
         self.customers = CustomerStore(self.ids, self.clock)
         self.vouchers = VoucherStore()
         self.bin: dict[str, Voucher] = {}
-        self.sessions: set[tuple[str, str]] = set()
+        self.locks = Locks()
+        self.promotions = PromotionStore()
+        self.orders = OrderStore(self.ids, self.clock)
+        self.redemptions = RedemptionStore()
+        self.stacking_rules = default_rules()
+        self.failed_redemption_status = 400
         self.ledger = Ledger(self.ids, self.clock)
         self.actions = ActionStore(self.ids, self.clock)
         self.exports = ExportStore(self.ids, self.clock)

@@ -52,6 +52,8 @@ class Voucher:
     redeemed: int = 0
     published: int = 0
     rules: tuple[str, ...] = ()
+    per_customer: int | None = None
+    targets: tuple[str, ...] = ()
     extra: JsonObject | None = None
 
     def render(self, view: View = "full") -> JsonObject:

@@ -45,6 +45,8 @@ _SEEDED = frozenset(
         "object",
         "validation_rules",
         "validation_rules_assignments",
+        "redemptions_per_customer",
+        "discounted_products",
     )
 )
 _DEFAULT_VALUES: dict[str, JsonObject] = {
@@ -149,6 +151,8 @@ def _set_served(voucher: Voucher, data: JsonObject) -> None:
     voucher.holder_id = data.get("holder_id")
     voucher.is_referral_code = data.get("is_referral_code", False)
     voucher.published = (data.get("publish") or {}).get("count", 0)
+    voucher.per_customer = data.get("redemptions_per_customer")
+    voucher.targets = tuple(data.get("discounted_products") or ())
     for name in ("created_at", "updated_at"):
         stamp: Any = data.get(name)
         if stamp is not None:

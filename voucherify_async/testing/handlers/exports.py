@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -11,7 +10,8 @@ from .._messages import Call, JsonObject, Reply, json_reply, no_content
 from .._refusals import ApiFailure, invalid_payload, unauthorized
 from .._state.state import State
 from ._export_fields import DEFAULT_FIELDS, FIELDS, SORT_KEYS
-from ._export_files import table, transaction_cell, voucher_cell
+from ._export_files import table
+from ._export_rows import cell_of, rows_of
 from ._filters import compile_filters, read_object
 from ._voucher_fields import mapping
 
@@ -41,26 +41,12 @@ def _content(state: State, exported: str, parameters: JsonObject) -> bytes:
     order = _order(exported, parameters.get("order"))
     filters = mapping("parameters.filters", parameters.get("filters")) or {}
     test = compile_filters(filters, invalid_payload)
-    read: Callable[[JsonObject, str], Any]
-    if exported == "voucher":
-        read = voucher_cell
-        rows = [voucher.render() for voucher in state.vouchers]
-    elif exported == "voucher_transactions":
-        read = transaction_cell
-        rows = [{**entry, "code": _code(state, entry)} for entry in state.ledger.all()]
-    else:
-        # The server keeps none of these: their files hold the header line alone.
-        return table(fields, [], voucher_cell)
+    rows = rows_of(state, exported)
     if test is not None:
         rows = [row for row in rows if test(partial(_read, row)) or test(partial(read_object, row))]
     name = order.removeprefix("-")
     rows.sort(key=lambda row: str(row.get(name) or ""))
-    return table(fields, rows[::-1] if order.startswith("-") else rows, read)
-
-
-def _code(state: State, entry: JsonObject) -> str | None:
-    voucher = state.vouchers.find(entry["voucher_id"])
-    return voucher.code if voucher else None
+    return table(fields, rows[::-1] if order.startswith("-") else rows, cell_of(exported))
 
 
 def _read(row: JsonObject, name: str) -> Any:

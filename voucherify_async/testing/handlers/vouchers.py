@@ -7,15 +7,14 @@ from functools import partial
 from .._messages import Call, JsonObject, Query, Reply, json_reply, no_content
 from .._refusals import ApiFailure, invalid_payload, invalid_query, not_found
 from .._state.ids import ALPHANUMERIC
-from .._state.server_clock import micros, parse_instant
 from .._state.state import State
 from .._state.stored_voucher import Voucher
 from .._state.voucher_store import ORDERS, Predicate, Selection
 from ._filters import Test, compile_filters, read_object
+from ._paging import LAST_PAGE, instant_bounds
 from ._voucher_building import apply_changes, build, touch
 from ._voucher_fields import mapping, text, whole
 
-_LAST_PAGE = 99
 _ATTEMPTS = 1000
 
 
@@ -28,7 +27,7 @@ def list_vouchers(state: State, call: Call) -> Reply:
     """Serve one page of the vouchers that match."""
     query = call.query
     limit = query.integer("limit", state.page_size, 1, 100)
-    number = query.integer("page", 1, 1, _LAST_PAGE)
+    number = query.integer("page", 1, 1, LAST_PAGE)
     found, total = state.vouchers.page(_selection(state, call), number, limit)
     vouchers = [voucher.render("listed") for voucher in found]
     body = {"object": "list", "data_ref": "vouchers", "vouchers": vouchers, "total": total}
@@ -37,10 +36,7 @@ def list_vouchers(state: State, call: Call) -> Reply:
 
 def _selection(state: State, call: Call) -> Selection:
     query = call.query
-    after, before = _bounds(query, "created_at")
-    if state.inclusive_dates:
-        after = None if after is None else after - 1
-        before = None if before is None else before + 1
+    after, before = instant_bounds(query, "created_at", inclusive=state.inclusive_dates)
     predicates = _predicates(state, query)
     rest = [pair for pair in query.pairs if pair[0] not in ("page", "limit", "order")]
     return Selection(
@@ -50,18 +46,6 @@ def _selection(state: State, call: Call) -> Selection:
         key=repr((state.inclusive_dates, rest)),
         matches=_conjunction(predicates) if predicates else None,
     )
-
-
-def _bounds(query: Query, name: str) -> tuple[int | None, int | None]:
-    given = query.deep(name)
-    bounds: list[int | None] = []
-    for side in ("after", "before"):
-        value = given.get(side)
-        try:
-            bounds.append(None if value is None else micros(parse_instant(value)))
-        except (TypeError, ValueError):
-            raise invalid_query(f".{name}.{side}: an ISO 8601 date is expected") from None
-    return bounds[0], bounds[1]
 
 
 def _conjunction(predicates: list[Predicate]) -> Predicate:
@@ -90,23 +74,21 @@ def _predicates(state: State, query: Query) -> list[Predicate]:
         predicates.append(lambda voucher: voucher.code == code)
     if ids := frozenset(query.all("ids")):
         predicates.append(lambda voucher: voucher.id in ids)
-    after, before = _bounds(query, "updated_at")
+    after, before = instant_bounds(query, "updated_at", inclusive=state.inclusive_dates)
     if after is not None or before is not None:
-        predicates.append(_updated_within(after, before, inclusive=state.inclusive_dates))
+        predicates.append(_updated_within(after, before))
     test = compile_filters(query.deep("filters"), invalid_query)
     if test is not None:
         predicates.append(_filtered(test))
     return predicates
 
 
-def _updated_within(after: int | None, before: int | None, *, inclusive: bool) -> Predicate:
-    slack = 1 if inclusive else 0
-
+def _updated_within(after: int | None, before: int | None) -> Predicate:
     def within(voucher: Voucher) -> bool:
         return (
             voucher.updated_at is not None
-            and (after is None or voucher.updated > after - slack)
-            and (before is None or voucher.updated < before + slack)
+            and (after is None or voucher.updated > after)
+            and (before is None or voucher.updated < before)
         )
 
     return within
@@ -203,8 +185,8 @@ def _switch(state: State, call: Call, *, active: bool) -> Reply:
 def release_session(state: State, call: Call) -> Reply:
     """End a validation session of a voucher."""
     voucher = state.vouchers.get(call.path_params["code"])
-    session = (voucher.code, call.path_params["session"])
-    if session not in state.sessions:
-        raise not_found("session", session[1])
-    state.sessions.remove(session)
+    key = call.path_params["session"]
+    if not state.locks.is_open(key, voucher.id, state.clock.now()):
+        raise not_found("session", key)
+    state.locks.release(key, voucher.id)
     return no_content()
