@@ -8,8 +8,8 @@ from typing import Any
 import orjson
 from attrs import field, frozen
 
-from .._files.csv_columns import cells_of_row, csv_lines, item_of_row, needs_csv
 from .._files.csv_upload import PART_BYTES
+from .._files.row_items import cells_of_row, csv_lines, item_of_row, needs_csv
 from .._protocol.bodies import MAX_BODY_BYTES, encode_json
 from ..errors import InvalidArgumentError
 from .batches import BodyBuilder

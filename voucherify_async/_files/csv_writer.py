@@ -19,8 +19,9 @@ from ..errors import InvalidArgumentError
 from ..models.voucher_imports import CampaignImport
 from ..models.vouchers import Voucher
 from .atomic import file_path, replacing_async
-from .csv_columns import COLUMNS, row_of
+from .csv_columns import COLUMNS
 from .spreadsheets import escape_cell
+from .voucher_rows import row_of
 
 _CHUNK: Final = 500
 

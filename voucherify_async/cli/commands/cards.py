@@ -170,7 +170,7 @@ def export_transactions(
 ) -> int:
     """Export the transactions of a card as CSV."""
     if to is not None and not to.absolute().parent.is_dir():
-        raise CommandError(f"{to.absolute().parent}: is no folder", USAGE)
+        raise CommandError(f"{to.absolute().parent}: is not a folder", USAGE)
 
     async def export(client: AsyncVoucherify) -> None:
         with progress("exporting"):
