@@ -17,6 +17,7 @@ from .models.async_actions import AsyncAction, AsyncActionResult
 from .models.exports import Export
 
 if TYPE_CHECKING:
+    from os import PathLike
     from pathlib import Path
 
     from ._files.transaction_rows import TransactionRows
@@ -171,12 +172,20 @@ class ExportJob:
         """
         return await self._exports.wait(self.id, timeout=timeout, on_progress=on_progress)
 
-    async def download(self, to: str | Path, *, timeout: float | None = None) -> Path:  # noqa: ASYNC109
+    async def download(
+        self,
+        to: str | PathLike[str],
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109
+        escape: bool = False,
+    ) -> Path:
         """Wait for the export and write its CSV to a file.
 
         Args:
             to: The file's path; it appears there whole or not at all.
             timeout: Seconds to wait for the export at the most.
+            escape: Whether cells that a spreadsheet would run as formulas get an apostrophe in
+                front, see `escape_cell`.
 
         Returns:
             The path.
@@ -186,7 +195,7 @@ class ExportJob:
             ExportFailedError: It ended in ERROR.
             TransportError: The download broke off for good.
         """
-        return await self._exports.download(await self.wait(timeout), to)
+        return await self._exports.download(await self.wait(timeout), to, escape=escape)
 
     def rows(self, *, timeout: float | None = None) -> TransactionRows:
         """Wait for the export and read its transactions while its CSV comes in.

@@ -134,3 +134,14 @@ def test_an_empty_history_is_said(call: Call) -> None:
     ended = call("transactions", "CARD")
     assert (ended.code, ended.out) == (0, "")
     assert ended.err == "voucherify-async: CARD: has no transactions\n"
+
+
+def test_exports_run_no_formulas(call: Call) -> None:
+    """An export is escaped for spreadsheets; --raw writes it as Voucherify did."""
+    call("balance", "CARD", "-5", "--yes", "--reason", "=1+1")
+    assert ",'=1+1," in call("export", "transactions", "CARD").out
+    assert ",=1+1," in call("export", "transactions", "CARD", "--raw").out
+    for raw in (), ("--raw",):
+        call("export", "transactions", "CARD", "-o", "out.csv", *raw)
+        piped = call("export", "transactions", "CARD", *raw).out
+        assert Path("out.csv").read_bytes().decode().splitlines() == piped.splitlines()

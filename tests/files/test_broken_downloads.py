@@ -267,3 +267,19 @@ async def test_done_export_without_a_file_is_an_error(connect: Connect, tmp_path
             with pytest.raises(InvalidArgumentError, match="cannot be the name of a file"):
                 await client.exports.download(server.export(), f"{tmp_path}/a\ud800")
     assert server.requests == []
+
+
+async def test_escaped_download_goes_on_and_begins_anew(connect: Connect, tmp_path: Path) -> None:
+    """The escape of formulas holds across a break, and begins anew with the file."""
+    file = FILE.replace(b"vtx_", b"=vtx_")
+    cut = answer("200 OK", A, body=file[: HALF + 3], length=len(file))
+    rest = f"Content-Range: bytes {HALF + 3}-{len(file) - 1}/{len(file)}"
+    for script in (
+        [cut, part(A, rest, body=file[HALF + 3 :])],
+        [cut, answer("200 OK", B, body=file)],
+    ):
+        with Scripted(script).running() as server:
+            async with connect(server.origin) as client:
+                to = tmp_path / "out.csv"
+                await client.exports.download(server.export(), to, escape=True)
+        assert to.read_bytes().replace(b"\r\n", b"\n") == file.replace(b"=vtx_", b"'=vtx_")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voucherify_async import ResponseValidationError
-from voucherify_async._files.transaction_rows import CsvLines
+from voucherify_async._files.csv_lines import CsvLines
 
 from .conftest import Connect
 from .scripted import Scripted, answer

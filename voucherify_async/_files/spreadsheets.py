@@ -6,8 +6,15 @@ already gets one more. Our own readers of import files undo it. Numbers stay as 
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
 from typing import Final
+
+from .csv_lines import CsvLines
+from .partial_file import Chunk
 
 # The wide forms of the signs are formulas to some spreadsheets, too.
 _STARTS: Final = "=+\\-@\t\r\n＝＋－＠"  # noqa: RUF001
@@ -41,6 +48,31 @@ def unescape_cell(cell: str) -> str:
 def is_escaped_cell(cell: str) -> bool:
     """Whether `escape_cell` would have made it."""
     return _ESCAPED.match(cell) is not None
+
+
+async def escaped(file: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Chunk, None]:
+    """A CSV file that comes in chunks, each of its cells escaped.
+
+    Raises:
+        ResponseValidationError: It is not CSV in UTF-8.
+    """
+    lines, read, written = CsvLines(), 0, 0
+    async with aclosing(file):
+        async for chunk in file:
+            if chunk.offset != read:
+                # The file begins anew.
+                lines, read, written = CsvLines(), 0, 0
+            read += len(chunk.content)
+            content = _escaped_lines(lines.feed(chunk.content))
+            yield Chunk(written, content)
+            written += len(content)
+    yield Chunk(written, _escaped_lines(lines.end()))
+
+
+def _escaped_lines(rows: Iterable[tuple[int, list[str]]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(map(escape_cell, cells) for _, cells in rows)
+    return text.getvalue().encode()
 
 
 __all__ = ["escape_cell"]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
 import re
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from typing import Any, Final, Self
 
 import orjson
@@ -16,13 +14,12 @@ from .._concurrency.fanout import Feed
 from .._conversion.converter import structure_at
 from ..errors import ProtocolError, ResponseValidationError
 from ..models.transactions import VoucherTransaction
+from .csv_lines import CsvLines, unreadable
 from .partial_file import Chunk
 
 _NUMBERS: Final = ("balance", "amount")
 _WHOLE: Final = re.compile(r"-?[0-9]{1,18}")
 _KNOWN: Final = {attribute.name for attribute in fields(VoucherTransaction)} | set(_NUMBERS)
-_MAX_LINE: Final = 10_000_000
-"""Characters that are waited for without a line break."""
 
 
 class TransactionRows(AsyncIterator[VoucherTransaction]):
@@ -79,7 +76,7 @@ class TransactionRows(AsyncIterator[VoucherTransaction]):
             self._has_ended = True
             last = list(self._lines.end())
             if self._columns is None and not last:
-                raise _unreadable("a header", "", 1) from None
+                raise unreadable("a header", "", 1) from None
             return last
         return self._lines.feed(self._fresh(chunk))
 
@@ -95,92 +92,11 @@ class TransactionRows(AsyncIterator[VoucherTransaction]):
         )
 
 
-class _MoreIsNeededError(Exception):
-    """A row goes on in what has not come yet."""
-
-
-class CsvLines(Iterator[str]):
-    """Rows out of a file that comes in chunks; where they end is for the csv module to say."""
-
-    def __init__(self) -> None:
-        self._decoder = codecs.getincrementaldecoder("utf-8-sig")()
-        self._rest = ""
-        self._waiting: deque[str] = deque()
-        self._taken: list[str] = []
-        self._has_ended = False
-        self._count = 0
-        self._reader = csv.reader(self, strict=True)
-
-    def feed(self, content: bytes) -> Iterator[tuple[int, list[str]]]:
-        """The rows that are whole now, and the line at which each begins.
-
-        Raises:
-            ResponseValidationError: The file is not CSV in UTF-8.
-        """
-        *lines, self._rest = (self._rest + self._decoded(content)).split("\n")
-        self._waiting.extend(f"{line}\n" for line in lines)
-        if len(self._rest) > _MAX_LINE:
-            raise self._unreadable("a line break", self._rest)
-        return self._rows()
-
-    def end(self) -> Iterator[tuple[int, list[str]]]:
-        """The last rows.
-
-        Raises:
-            ResponseValidationError: The file ends in the middle of a row or a character.
-        """
-        self._rest += self._decoded(b"", final=True)
-        if self._rest:
-            self._waiting.append(self._rest)
-        self._has_ended = True
-        return self._rows()
-
-    def __next__(self) -> str:
-        if self._waiting:
-            self._taken.append(self._waiting.popleft())
-            return self._taken[-1]
-        if self._has_ended:
-            raise StopIteration
-        raise _MoreIsNeededError
-
-    def _rows(self) -> Iterator[tuple[int, list[str]]]:
-        while True:
-            self._taken.clear()
-            try:
-                row = next(self._reader, None)
-            except _MoreIsNeededError:
-                # The reader forgets a row that it could not finish: it is read again as a whole.
-                self._waiting.extendleft(reversed(self._taken))
-                return
-            except csv.Error as error:
-                raise self._unreadable(f"a row of CSV ({error})", "".join(self._taken)) from None
-            if row is None:
-                return
-            line, self._count = self._count + 1, self._count + len(self._taken)
-            if row:
-                yield line, row
-
-    def _decoded(self, content: bytes, *, final: bool = False) -> str:
-        try:
-            return self._decoder.decode(content, final)
-        except UnicodeDecodeError:
-            raise self._unreadable("text in UTF-8", content[:80]) from None
-
-    def _unreadable(self, expected: str, value: Any) -> ResponseValidationError:
-        return _unreadable(expected, value, self._count + 1)
-
-
-def _unreadable(expected: str, value: Any, line: int) -> ResponseValidationError:
-    return ResponseValidationError(
-        json_path="$", expected=expected, value=value, model=f"line {line}", path="(download)"
-    )
-
-
 def _columns(header: list[str], line: int) -> list[str]:
     """The fields that the header names: `Voucher ID` is `voucher_id`."""
     columns = ["_".join(name.lower().split()) for name in header]
     if len(set(columns)) < len(columns) or not _KNOWN.intersection(columns):
-        raise _unreadable("a header of transactions, each column once", ",".join(header), line)
+        raise unreadable("a header of transactions, each column once", ",".join(header), line)
     return columns
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 import sys
 from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 from unicodedata import combining, east_asian_width
 
@@ -143,6 +145,19 @@ def write_record(fields: Sequence[tuple[str, Any]]) -> None:
     width = max(len(name) for name, _ in shown)
     for name, value in shown:
         sys.stdout.write(f"{name:<{width}}  {value}\n")
+
+
+def copy_to_stdout(path: Path) -> None:
+    """Write a file of text; to a terminal free of control characters, otherwise as it is."""
+    if sys.stdout.isatty():
+        with path.open(encoding="utf-8", errors="replace", newline="") as lines:
+            for line in lines:
+                sys.stdout.write(f"{printable(line.rstrip())}\n")
+        return
+    sys.stdout.flush()
+    with path.open("rb") as file:
+        shutil.copyfileobj(file, sys.stdout.buffer)
+    sys.stdout.buffer.flush()
 
 
 def write_lines(lines: Sequence[str]) -> None:

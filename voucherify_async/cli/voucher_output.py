@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from collections.abc import AsyncIterable
 from pathlib import Path
@@ -12,8 +11,8 @@ from ..errors import InvalidArgumentError
 from ..models import Voucher
 from .columns import VOUCHERS, voucher_record
 from .exits import NEGATIVE, OK
-from .output import Format, Writer
-from .terminal import printable, say
+from .output import Format, Writer, copy_to_stdout
+from .terminal import say
 
 
 class VoucherWriter:
@@ -55,10 +54,8 @@ class VoucherWriter:
         if self._format != "csv":
             self._writer.finish()
             return self._code
-        with self._folder as folder, Path(folder, "vouchers.csv").open(newline="") as file:
-            for line in file:
-                shown = f"{printable(line.rstrip())}\n" if sys.stdout.isatty() else line
-                sys.stdout.write(shown)
+        with self._folder as folder:
+            copy_to_stdout(Path(folder, "vouchers.csv"))
         return self._code
 
     def _leave_out(self, voucher: Voucher, error: InvalidArgumentError) -> None:

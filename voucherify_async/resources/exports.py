@@ -14,6 +14,7 @@ from .._checks import check_page
 from .._files.atomic import file_path
 from .._files.download import chunks, opened, write
 from .._files.partial_file import Chunk
+from .._files.spreadsheets import escaped
 from .._files.transaction_rows import TransactionRows
 from .._protocol.routes import CREATE_EXPORT, DELETE_EXPORT, GET_EXPORT, LIST_EXPORTS
 from ..errors import InvalidArgumentError, ResponseValidationError
@@ -146,7 +147,9 @@ class Exports(Resource):
             )
         )
 
-    async def download(self, export: Export | str, to: str | PathLike[str]) -> Path:
+    async def download(
+        self, export: Export | str, to: str | PathLike[str], *, escape: bool = False
+    ) -> Path:
         """Write an export's CSV to a file, chunk by chunk (operation download-export).
 
         A download that breaks off goes on from there if the server proves that the file is still
@@ -157,6 +160,8 @@ class Exports(Resource):
             export: An export that has ended, or its id.
             to: The file's path; it appears there whole or not at all. A file that is replaced keeps
                 its mode; a new one is readable by its owner alone. A symbolic link is refused.
+            escape: Whether cells that a spreadsheet would run as formulas get an apostrophe in
+                front, see `escape_cell`. By default the file is as Voucherify wrote it.
 
         Returns:
             The path.
@@ -169,7 +174,8 @@ class Exports(Resource):
             OSError: The file cannot be written.
         """
         target = file_path(to, "to")
-        return await write(chunks(self._caller, await self._address(export)), target)
+        file = chunks(self._caller, await self._address(export))
+        return await write(escaped(file) if escape else file, target)
 
     def rows(self, export: Export | str | Awaitable[Export]) -> TransactionRows:
         """Read the transactions of an export while its CSV comes in.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
-import sys
+import tempfile
 import uuid
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -13,14 +14,13 @@ import typer
 
 from ...client import AsyncVoucherify
 from ...errors import AmbiguousOutcomeError
-from ...jobs import ExportJob
 from ...models import BalanceUpdate, TransactionOrder, Voucher
 from ..columns import TRANSACTIONS, transaction_record, worth
 from ..exits import INTERRUPTED, NEGATIVE, OK, UNKNOWN, USAGE, CommandError, guarded
-from ..output import Format, Raw, Writer, write_record
+from ..output import Format, Raw, Writer, copy_to_stdout, write_record
 from ..progress import progress
 from ..session import run
-from ..terminal import PROGRAM, ask, can_ask, printable, say
+from ..terminal import PROGRAM, ask, can_ask, say
 
 Code = Annotated[str, typer.Argument(metavar="CODE", help="The card's code.")]
 
@@ -167,37 +167,26 @@ def export_transactions(
         Path | None,
         typer.Option("-o", "--to", metavar="FILE", help="Where to write it; by default to stdout."),
     ] = None,
+    raw: Raw = False,
 ) -> int:
     """Export the transactions of a card as CSV."""
     if to is not None and not to.absolute().parent.is_dir():
         raise CommandError(f"{to.absolute().parent}: is not a folder", USAGE)
 
-    async def export(client: AsyncVoucherify) -> None:
+    async def export(client: AsyncVoucherify, target: Path) -> None:
         with progress("exporting"):
             job = await client.transactions.export(code)
-            if to is not None:
-                await job.download(to)
-                return
-            await job.wait()
-        await _copy_to_stdout(client, job)
+            await job.download(target, escape=not raw)
 
     try:
-        run(export)
+        with tempfile.TemporaryDirectory() as folder:
+            target = to or Path(folder, "transactions.csv")
+            run(partial(export, target=target))
+            if to is None:
+                copy_to_stdout(target)
     except KeyboardInterrupt:
         nothing = "" if to is None else f"; {to} was not written"
         raise CommandError(f"interrupted{nothing}; run it again", INTERRUPTED) from None
     if to is not None:
         say(f"wrote {to}")
     return OK
-
-
-async def _copy_to_stdout(client: AsyncVoucherify, job: ExportJob) -> None:
-    async with client.exports.open(await job.status()) as chunks:
-        if not sys.stdout.isatty():
-            async for chunk in chunks:
-                sys.stdout.buffer.write(chunk)
-            sys.stdout.buffer.flush()
-            return
-        content = b"".join([chunk async for chunk in chunks])
-    for line in content.decode(errors="replace").splitlines():
-        sys.stdout.write(f"{printable(line)}\n")
