@@ -107,7 +107,7 @@ async def test_a_refused_connection_is_known_to_be_unsent() -> None:
 
 async def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error names the extra."""
-    monkeypatch.setitem(sys.modules, "httpx_aiohttp", None)
+    monkeypatch.setitem(sys.modules, "aiohttp", None)
     monkeypatch.delitem(sys.modules, "voucherify_async._transport.aiohttp", raising=False)
     async with client("http://127.0.0.1:1") as api:
         with pytest.raises(ConfigurationError, match=r"voucherify-async\[aiohttp\]"):

@@ -531,7 +531,8 @@ async def test_proxy_of_the_environment(
     """A proxy from the environment is used for a client of our own, unless the host is exempt."""
     with fake.serve() as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy)
-        options: dict[str, Any] = {"base_url": "http://voucherify.test", "retry": None}
+        url = "http://voucherify.test"
+        options: dict[str, Any] = {"base_url": url, "retry": None, "allow_http": True}
         async with AsyncVoucherify("the-id", "the-token", **options) as client:
             with pytest.raises(v.VoucherifyError):
                 await client.vouchers.get("NONE")

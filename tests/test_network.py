@@ -92,7 +92,9 @@ async def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{port}")
     async with listener, anyio.create_task_group() as group:
         group.start_soon(listener.serve, answer)
-        async with AsyncVoucherify("id", "token", base_url="http://voucherify.test") as client:
+        async with AsyncVoucherify(
+            "id", "token", base_url="http://voucherify.test", allow_http=True
+        ) as client:
             assert (await client.vouchers.get("CODE")).code == "CODE"
         group.cancel_scope.cancel()
     assert seen[0].startswith(b"GET http://voucherify.test/v1/vouchers/CODE HTTP/1.1\r\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, Unpack, get_args
+from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, Unpack
 
 import anyio
 from attrs import evolve, frozen
@@ -32,7 +32,8 @@ from ._protocol.headers import SignedHeaders
 from ._protocol.rate_limits import RateLimit
 from ._protocol.retry import RetryPolicy
 from ._protocol.routes import BoundRoute, Route
-from ._transport.senders import Backend
+from ._transport.senders import DEFAULT_MAX_ANSWER_BYTES, Backend, Network
+from ._transport.tls import Certificate, Verify
 from ._unset import UNSET, Unset
 from .auth import Auth
 from .errors import ConfigurationError, InvalidArgumentError
@@ -94,6 +95,19 @@ class AsyncVoucherify:
             and never closed.
         http_backend: What speaks HTTP where `http_client` is left out: `httpcore`, or `aiohttp`,
             which is faster, runs on asyncio only, and is an extra.
+        proxy: The proxy that everything goes through, such as
+            `http://user:password@proxy.example:3128`, with the scheme http, https, socks5 or
+            socks5h. By default that of the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`,
+            but for hosts in `NO_PROXY`). Not with `http_client`.
+        verify: What the server's certificate is checked against: True for the system's
+            authorities, the path of a file or a folder of them, or an `ssl.SSLContext`; False
+            checks nothing, for tests. Not with `http_client`.
+        cert: The client's certificate: the path of a file that holds it and its key, or the paths
+            of both, and the key's password. Not with `http_client`.
+        allow_http: Whether `base_url` may be `http://` on a host other than this machine, which
+            sends the credentials in clear text.
+        max_answer_bytes: How many bytes the body of an answer may have, unpacked; downloads apart.
+            A longer one raises `AnswerTooLargeError`, of a write `AmbiguousOutcomeError`.
         headers: More headers for every request.
         hooks: Functions to call as calls go on.
         clock: Another clock, for tests.
@@ -116,6 +130,11 @@ class AsyncVoucherify:
         api_version: str | None = None,
         http_client: httpx.AsyncClient | Any = None,
         http_backend: Backend = "httpcore",
+        proxy: str | None = None,
+        verify: Verify = True,
+        cert: Certificate | None = None,
+        allow_http: bool = False,
+        max_answer_bytes: int = DEFAULT_MAX_ANSWER_BYTES,
         headers: Mapping[str, str] | None = None,
         hooks: Hooks | None = None,
         clock: Clock | None = None,
@@ -127,9 +146,18 @@ class AsyncVoucherify:
         try:
             auth = resolve_auth(app_id, app_token, auth)
             added = client_headers(api_version, headers)
+            network = Network.of(
+                resolve_base_url(base_url, cluster, allow_http=allow_http),
+                http_client=http_client,
+                http_backend=http_backend,
+                proxy=proxy,
+                verify=verify,
+                cert=cert,
+                max_answer_bytes=max_answer_bytes,
+            )
         finally:
             # An error tracker serialises the variables of the frames that an error went through.
-            del app_id, app_token, headers
+            del app_id, app_token, headers, proxy, cert
         if (
             not isinstance(max_concurrency, int)
             or isinstance(max_concurrency, bool)
@@ -138,29 +166,19 @@ class AsyncVoucherify:
             raise ConfigurationError(
                 f"max_concurrency: expected an integer of at least 1, got {max_concurrency!r}"
             )
-        if http_backend not in get_args(Backend):
-            raise ConfigurationError(
-                f'http_backend: expected "httpcore" or "aiohttp", got {http_backend!r}'
-            )
         if hooks is not None and not isinstance(hooks, Hooks):
             raise ConfigurationError(f"hooks: expected Hooks(...), got {hooks!r}")
         log_as_environment_says()
         clock = clock or Clock()
-        address = resolve_base_url(base_url, cluster)
         settings = Settings(
-            base_url=address,
+            base_url=network.base_url,
             auth=auth,
             timeout=check_timeout(timeout),
             retry=RetryPolicy() if isinstance(retry, Unset) else retry,
             headers=SignedHeaders(DEFAULT_HEADERS, added),
             clock=clock,
         )
-        connections = Connections(
-            injected=http_client,
-            base_url=address,
-            backend=http_backend,
-            max_concurrency=max_concurrency,
-        )
+        connections = Connections(network, max_concurrency=max_concurrency)
         self._caller = caller_for(settings, connections, Quotas(clock), hooks)
         self._owns_connections = True
 

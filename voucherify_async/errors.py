@@ -6,7 +6,6 @@ VoucherifyError
 ├── InvalidArgumentError          refused before anything was sent (also a ValueError)
 ├── ClientClosedError             the client was used after aclose()
 ├── ClientLoopError               the client was used from a second event loop
-├── BackgroundCancelledError      a task of the library was cancelled by somebody else
 ├── TransportError                no answer came
 │   ├── ConnectError              no connection was made: nothing was sent
 │   ├── TimeoutError              (also the built-in TimeoutError)
@@ -16,6 +15,7 @@ VoucherifyError
 │   │   └── WriteTimeout
 │   ├── ReadError, WriteError     the connection broke
 │   └── ProtocolError             what came back is not HTTP
+│       └── AnswerTooLargeError   ... or is more than max_answer_bytes
 ├── APIError                      Voucherify answered with an error status
 │   ├── BadRequestError 400       ├── AuthenticationError 401
 │   ├── PaymentRequiredError 402  ├── PermissionDeniedError 403
@@ -59,9 +59,9 @@ __all__ = [
     "APIError",
     "AmbiguousOutcomeError",
     "AmbiguousServerError",
+    "AnswerTooLargeError",
     "AsyncActionFailedError",
     "AuthenticationError",
-    "BackgroundCancelledError",
     "BadRequestError",
     "BulkInterruptedError",
     "ClientClosedError",
@@ -144,13 +144,6 @@ class ClientLoopError(VoucherifyError, RuntimeError):
     """The client was used from another event loop than the one its connections belong to."""
 
 
-class BackgroundCancelledError(VoucherifyError):
-    """A task of the library, such as one that reads ahead, was cancelled by somebody else.
-
-    Shutdown code that cancels every task does so. What the task was to bring is missing.
-    """
-
-
 class TransportError(VoucherifyError):
     """No answer came: the network, a proxy or a timeout stood between.
 
@@ -197,7 +190,7 @@ class ReadTimeout(TimeoutError):
 
 
 class WriteTimeout(TimeoutError):
-    """The request could not be written in time; Voucherify may have processed it."""
+    """The request could not be written in time; `sent` is False where it surely broke off."""
 
 
 class ReadError(TransportError):
@@ -205,11 +198,15 @@ class ReadError(TransportError):
 
 
 class WriteError(TransportError):
-    """The connection broke while the request was written."""
+    """The connection broke while the request was written; `sent` says whether all of it was."""
 
 
 class ProtocolError(TransportError):
     """The other side broke off, or what it sent is not an HTTP answer."""
+
+
+class AnswerTooLargeError(ProtocolError):
+    """The answer is larger than the client's `max_answer_bytes`; the rest was not read."""
 
 
 class APIError(VoucherifyError):

@@ -46,6 +46,7 @@ OPEN: dict[str, Fault] = {
     "lose_answer": lambda f: f.faults.lose_answer(),
     "reset_after_headers": lambda f: f.faults.reset_after_headers(),
     "cut_body": lambda f: f.faults.cut_body(),
+    "truncated_gzip": lambda f: f.faults.truncated_gzip(),
     "502": lambda f: f.faults.status(502),
     "503": lambda f: f.faults.status(503),
     "503 with Retry-After": lambda f: f.faults.status(503, headers={"Retry-After": "3"}),
@@ -54,7 +55,6 @@ OPEN: dict[str, Fault] = {
 }
 GARBLED: dict[str, Fault] = {
     "garbage": lambda f: f.faults.garbage(),
-    "truncated_gzip": lambda f: f.faults.truncated_gzip(),
     "list": lambda f: f.faults.garbage(b"[1]"),
 }
 TIMEOUTS: dict[str, Fault] = {

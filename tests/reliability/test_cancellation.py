@@ -42,7 +42,7 @@ async def real_client(url: str, **options: Any) -> AsyncIterator[AsyncVoucherify
 def pool_of(client: AsyncVoucherify) -> ConnectionPool:
     """The connections of a client."""
     sender: Any = client._caller.connections._sender
-    pool: ConnectionPool = sender.transport._pool
+    pool: ConnectionPool = sender.pool
     return pool
 
 
@@ -246,7 +246,7 @@ async def test_closing_while_connecting_keeps_no_connection(served: str) -> None
                 for _ in range(steps):
                     await anyio.lowlevel.checkpoint()
                 await client.aclose()
-            assert all(connection.is_closed() for connection in idle)
+            assert all(held.http.is_closed() for held in idle)
             assert not pool._in_use
 
 
@@ -297,5 +297,5 @@ async def test_a_connection_of_one_request_has_no_locks(served: str) -> None:
     async with real_client(served) as client:
         await client.vouchers.get(CODE)
         (idle,) = pool_of(client)._idle.values()
-        connection: Any = idle[0]
+        connection: Any = idle[0].http
         assert connection._request_lock is connection._connection._state_lock is pool._NO_LOCK

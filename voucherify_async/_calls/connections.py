@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 import anyio
 from anyio.lowlevel import current_token
@@ -14,7 +13,7 @@ from .._protocol.answers import Answer
 from .._protocol.rate_limits import RateLimit
 from .._protocol.routes import Route
 from .._transport.exchange import Sender
-from .._transport.senders import Backend, ClientSender, own_sender
+from .._transport.senders import Network
 from ..errors import ClientClosedError, ClientLoopError
 from .quota import Quota
 from .server_clock import ServerClock
@@ -23,12 +22,8 @@ from .server_clock import ServerClock
 class Connections:
     """The HTTP client and its limiter; both belong to the event loop that first uses them."""
 
-    def __init__(
-        self, *, injected: Any, base_url: str, backend: Backend, max_concurrency: int
-    ) -> None:
-        self._injected = injected
-        self._backend: Backend = backend
-        self._base_url = base_url
+    def __init__(self, network: Network, *, max_concurrency: int) -> None:
+        self._network = network
         self._max_concurrency = max_concurrency
         self._loop: object = None
         self._sender: Sender | None = None
@@ -46,10 +41,7 @@ class Connections:
             raise ClientClosedError("This client was closed; make a new one, or close it later")
         if self._sender is None:
             self._loop = current_token().native_token
-            own = self._injected is None
-            self._sender = (
-                own_sender(self._base_url, self._backend) if own else ClientSender(self._injected)
-            )
+            self._sender = self._network.sender()
         return self._sender
 
     def check_loop(self) -> None:
@@ -92,7 +84,7 @@ class Connections:
             ClientLoopError: Its connections belong to another event loop.
         """
         sender = self._sender
-        if sender is not None and self._injected is None:
+        if sender is not None and self._network.is_own:
             self.check_loop()
             self._sender = None
             self.closed = True
@@ -100,7 +92,7 @@ class Connections:
         self.closed = True
 
     def __del__(self) -> None:
-        if self._sender is not None and self._injected is None:
+        if self._sender is not None and self._network.is_own:
             warnings.warn(
                 "An AsyncVoucherify was left open: use `async with`, or await its aclose()",
                 ResourceWarning,

@@ -7,9 +7,10 @@ import re
 import sys
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from .._protocol.headers import SignedHeaders, wrap
+from .._transport.urls import check_base_url
 from .._version import __version__
 from ..auth import ApiKeyAuth, Auth
 from ..errors import ConfigurationError, InvalidArgumentError
@@ -54,11 +55,12 @@ def resolve_auth(app_id: str | None, app_token: str | None, auth: Auth | None) -
         del app_id, app_token
 
 
-def resolve_base_url(base_url: str | None, cluster: str) -> str:
+def resolve_base_url(base_url: str | None, cluster: str, *, allow_http: bool) -> str:
     """The API's address: what was given, that of the environment, or the cluster's.
 
     Raises:
-        ConfigurationError: It is no http(s) URL, or has more than scheme, host, port and path.
+        ConfigurationError: It is not an http(s) URL, has more than a scheme, a host, a port and a
+            path, or would send the credentials in clear text over a network.
     """
     if base_url is None and cluster == DEFAULT_CLUSTER:
         # A cluster that the caller names goes before the environment.
@@ -69,20 +71,7 @@ def resolve_base_url(base_url: str | None, cluster: str) -> str:
                 f'cluster: expected a name such as "api" or "us1.api", got {cluster!r}'
             )
         return f"https://{cluster}.voucherify.io"
-    if isinstance(base_url, str) and any(mark in base_url for mark in "?#@"):
-        # Not shown, since before an @ there is a password.
-        raise ConfigurationError("base_url: takes a scheme, a host, a port and a path, no more")
-    wrong = ConfigurationError(f"base_url: expected an http(s) URL, got {base_url!r}")
-    if not isinstance(base_url, str) or not base_url.isprintable() or " " in base_url:
-        raise wrong
-    try:
-        # Reading the port checks it.
-        url, port = urlsplit(base_url), urlsplit(base_url).port
-    except ValueError:
-        raise wrong from None
-    if url.scheme not in {"http", "https"} or not url.hostname or port == 0:
-        raise wrong
-    return base_url.rstrip("/")
+    return check_base_url(base_url, allow_http=allow_http)
 
 
 def check_timeout(timeout: Any) -> Any:

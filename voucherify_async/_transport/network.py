@@ -1,27 +1,39 @@
-"""Sockets and TLS for httpcore's connections, by anyio.
+"""Sockets and TLS under httpcore's connections.
 
-It does what httpcore's own backend over anyio does, at three quarters of its cost: without a
-context manager for the errors and two for the time limit around every read and write.
+asyncio has a stream of its own, trio goes by anyio; TLS is anyio's on both.
 """
 
 from __future__ import annotations
 
 import math
-import select
 import ssl
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
 
 import anyio
 import httpcore
+import sniffio
 from anyio.abc import ByteStream, SocketAttribute
 from anyio.streams.tls import TLSAttribute, TLSStream
 
-_BROKEN = (anyio.BrokenResourceError, anyio.ClosedResourceError, OSError)
+from .asyncio_stream import AsyncioStream, Encrypt, connect
+from .passage import Passage, is_readable
+
+_BROKEN: Final = (anyio.BrokenResourceError, anyio.ClosedResourceError, OSError)
 
 
-class NetworkBackend(httpcore.AsyncNetworkBackend):
-    """Opens connections to a host."""
+class Wire(httpcore.AsyncNetworkBackend):
+    """Opens the one connection that it is made for."""
+
+    def __init__(self, passage: Passage) -> None:
+        self._passage = passage
+        self._socket: AsyncioStream | _WatchedSocket | None = None
+        self._stream: httpcore.AsyncNetworkStream | None = None
+
+    async def aclose(self) -> None:
+        """Close the connection, if it was opened."""
+        if self._stream is not None:
+            await self._stream.aclose()
 
     async def connect_tcp(
         self,
@@ -32,25 +44,78 @@ class NetworkBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,  # noqa: ARG002
     ) -> httpcore.AsyncNetworkStream:
         """Connect; the pool asks for no socket options."""
+        self._passage.note_connecting()
         try:
             with _limited(timeout):
-                return _NetworkStream(await anyio.connect_tcp(host, port, local_host=local_address))
-        except _BROKEN as error:
+                self._stream = await self._connected(host, port, local_address)
+                return self._stream
+        except (*_BROKEN, UnicodeError) as error:
             raise httpcore.ConnectError(_reasons(error)) from error
         raise httpcore.ConnectTimeout
 
+    async def _connected(
+        self, host: str, port: int, local_address: str | None
+    ) -> httpcore.AsyncNetworkStream:
+        passage = self._passage
+        if sniffio.current_async_library() == "asyncio":
+            self._socket = await connect(passage, self._encrypt, host, port, local_address)
+            return self._socket
+        stream = await anyio.connect_tcp(host, port, local_host=local_address)
+        self._socket = _WatchedSocket(passage, stream)
+        return _Stream(passage, self._socket, self._encrypt, self._socket.has_input)
 
-class _NetworkStream(httpcore.AsyncNetworkStream):
-    """One connection, plain or encrypted."""
+    async def _encrypt(
+        self,
+        stream: Any,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None,
+        timeout: float | None,  # noqa: ASYNC109
+    ) -> httpcore.AsyncNetworkStream:
+        below = stream.bytes if isinstance(stream, _Stream) else _Bytes(stream)
+        encrypted: ByteStream | None = None
+        try:
+            with _limited(timeout):
+                encrypted = await TLSStream.wrap(
+                    below,
+                    ssl_context=ssl_context,
+                    hostname=server_hostname,
+                    standard_compatible=False,
+                    server_side=False,
+                )
+                self._passage.note_encrypted()
+                has_input = self._socket.has_input if self._socket else bool
+                self._stream = _Stream(self._passage, encrypted, self._encrypt, has_input)
+                return self._stream
+        except (*_BROKEN, anyio.EndOfStream, UnicodeError) as error:
+            raise httpcore.ConnectError(str(error)) from error
+        finally:
+            # Also for who was cancelled: nobody else knows of the connection yet.
+            if encrypted is None:
+                await anyio.aclose_forcefully(below)
+        raise httpcore.ConnectTimeout
 
-    def __init__(self, stream: ByteStream) -> None:
-        self._stream = stream
-        self._socket = stream.extra(SocketAttribute.raw_socket)
+
+class _Stream(httpcore.AsyncNetworkStream):
+    """A connection over anyio's streams: of trio, or encrypted."""
+
+    def __init__(
+        self,
+        passage: Passage,
+        stream: ByteStream,
+        encrypt: Encrypt,
+        has_raw_input: Callable[[], bool],
+    ) -> None:
+        self._passage = passage
+        self.bytes = stream
+        self._encrypt = encrypt
+        self._has_raw_input = has_raw_input
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
         try:
             with _limited(timeout):
-                return await self._stream.receive(max_bytes)
+                data = await self.bytes.receive(max_bytes)
+                self._passage.note_read(len(data))
+                return data
         except anyio.EndOfStream:
             return b""
         except _BROKEN as error:
@@ -60,16 +125,17 @@ class _NetworkStream(httpcore.AsyncNetworkStream):
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
         if not buffer:
             return
+        self._passage.note_write()
         try:
             with _limited(timeout):
-                await self._stream.send(buffer)
+                await self.bytes.send(buffer)
                 return
         except _BROKEN as error:
             raise httpcore.WriteError(str(error)) from error
         raise httpcore.WriteTimeout
 
     async def aclose(self) -> None:
-        await self._stream.aclose()
+        await self.bytes.aclose()
 
     async def start_tls(
         self,
@@ -77,35 +143,100 @@ class _NetworkStream(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109
     ) -> httpcore.AsyncNetworkStream:
-        encrypted: ByteStream | None = None
-        try:
-            with _limited(timeout):
-                encrypted = await TLSStream.wrap(
-                    self._stream,
-                    ssl_context=ssl_context,
-                    hostname=server_hostname,
-                    standard_compatible=False,
-                    server_side=False,
-                )
-                return _NetworkStream(encrypted)
-        except (*_BROKEN, anyio.EndOfStream) as error:
-            raise httpcore.ConnectError(str(error)) from error
-        finally:
-            # Also for who was cancelled: nobody else knows of the connection yet.
-            if encrypted is None:
-                await anyio.aclose_forcefully(self._stream)
-        raise httpcore.ConnectTimeout
+        return await self._encrypt(self, ssl_context, server_hostname, timeout)
 
     def get_extra_info(self, info: str) -> Any:
         if info == "is_readable":
-            return _is_readable(self._socket.fileno())
+            return self._has_input()
         if info == "ssl_object":
-            return self._stream.extra(TLSAttribute.ssl_object, None)
+            return self.bytes.extra(TLSAttribute.ssl_object, None)
         return {
-            "socket": self._socket,
-            "client_addr": self._stream.extra(SocketAttribute.local_address, None),
-            "server_addr": self._stream.extra(SocketAttribute.remote_address, None),
+            "socket": self.bytes.extra(SocketAttribute.raw_socket, None),
+            "client_addr": self.bytes.extra(SocketAttribute.local_address, None),
+            "server_addr": self.bytes.extra(SocketAttribute.remote_address, None),
         }.get(info)
+
+    def _has_input(self) -> bool:
+        """Whether anything came that was not read: on an idle connection, its end for one."""
+        encrypted = self.bytes.extra(TLSAttribute.ssl_object, None)
+        if encrypted is not None and _has_plaintext(encrypted):
+            return True
+        return self._has_raw_input()
+
+
+class _WatchedSocket(ByteStream):
+    """A socket of trio, which keeps no byte back: a sending that fails surely was not whole."""
+
+    def __init__(self, passage: Passage, socket: ByteStream) -> None:
+        self._passage = passage
+        self._socket = socket
+
+    def has_input(self) -> bool:
+        """Whether anything came that was not read."""
+        return is_readable(self._socket.extra(SocketAttribute.raw_socket).fileno())
+
+    async def receive(self, max_bytes: int = 65536) -> bytes:
+        return await self._socket.receive(max_bytes)
+
+    async def send(self, item: bytes) -> None:
+        try:
+            await self._socket.send(item)
+        except BaseException:
+            self._passage.is_cut = True
+            raise
+
+    async def send_eof(self) -> None:
+        await self._socket.send_eof()
+
+    async def aclose(self) -> None:
+        await self._socket.aclose()
+
+    @property
+    def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
+        return self._socket.extra_attributes
+
+
+class _Bytes(ByteStream):
+    """asyncio's stream in anyio's shape, to speak TLS over."""
+
+    def __init__(self, stream: AsyncioStream) -> None:
+        self._stream = stream
+
+    async def receive(self, max_bytes: int = 65536) -> bytes:
+        try:
+            data = await self._stream.receive(max_bytes)
+        except httpcore.ReadError as error:
+            raise anyio.BrokenResourceError(str(error)) from None
+        if not data:
+            raise anyio.EndOfStream
+        return data
+
+    async def send(self, item: bytes) -> None:
+        try:
+            await self._stream.write(item)
+        except httpcore.WriteError as error:
+            raise anyio.BrokenResourceError(str(error)) from None
+
+    async def send_eof(self) -> None:
+        raise NotImplementedError
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    @property
+    def extra_attributes(self) -> Mapping[Any, Callable[[], Any]]:
+        return {SocketAttribute.raw_socket: lambda: self._stream.get_extra_info("socket")}
+
+
+def _has_plaintext(encrypted: ssl.SSLObject) -> bool:
+    # Bytes of an answer too many, which TLS has taken from the socket and nobody has read.
+    try:
+        encrypted.read(1)
+    except ssl.SSLWantReadError:
+        return False
+    except ssl.SSLError:
+        return True
+    return True
 
 
 def _reasons(error: BaseException) -> str:
@@ -119,14 +250,3 @@ def _limited(timeout: float | None) -> anyio.CancelScope:
     return anyio.CancelScope(
         deadline=math.inf if timeout is None else anyio.current_time() + timeout
     )
-
-
-def _is_readable(fd: int) -> bool:
-    """Whether there is something to read, which on an idle connection is its end."""
-    if fd < 0:
-        return True
-    if not hasattr(select, "poll"):
-        return bool(select.select([fd], [], [], 0)[0])
-    poll = select.poll()
-    poll.register(fd, select.POLLIN)
-    return bool(poll.poll(0))

@@ -9,13 +9,17 @@ there are at once is bounded by the limiter in front of the transport.
 
 from __future__ import annotations
 
+import logging
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 import anyio
+import httpcore
 from httpcore import (
+    AsyncConnectionInterface,
     AsyncHTTPConnection,
     ConnectError,
     ConnectionNotAvailable,
@@ -24,27 +28,63 @@ from httpcore import (
     Response,
 )
 
-from .network import NetworkBackend
+from ..errors import ConfigurationError
+from .network import Wire
+from .passage import Passage
+from .proxies import Proxies, Proxy
 
 if TYPE_CHECKING:
     import ssl
 
+_log: Final = logging.getLogger("voucherify_async")
 OriginKey = tuple[bytes, bytes, int]
+ATTEMPT: Final = "voucherify_async.attempt"
+"""The extension of a request that is told how far the request came."""
+_SWEEP_EVERY: Final = 1.0
+_STREAM_PORTS: Final = {b"http": 80, b"https": 443}
+
+
+class _Held:
+    """A connection, what is under it, and whether it may be used again."""
+
+    __slots__ = ("http", "is_trusted", "key", "passage", "wire")
+
+    def __init__(
+        self, key: OriginKey, http: AsyncConnectionInterface, wire: Wire, passage: Passage
+    ) -> None:
+        self.key = key
+        self.http = http
+        self.wire = wire
+        self.passage = passage
+        self.is_trusted = True
+
+    async def aclose(self) -> None:
+        """Close it, also one that httpcore has not got in its hands yet."""
+        # Above all when the caller is being cancelled, closing has to run to its end.
+        with anyio.CancelScope(shield=True):
+            await self.http.aclose()
+            await self.wire.aclose()
 
 
 class ConnectionPool:
     """Connections to any number of origins; what `httpcore.AsyncConnectionPool` is to httpx."""
 
     def __init__(
-        self, make_ssl_context: Callable[[], ssl.SSLContext], *, keepalive_expiry: float
+        self,
+        make_ssl_context: Callable[[], ssl.SSLContext],
+        *,
+        keepalive_expiry: float,
+        proxies: Proxies,
     ) -> None:
         self._make_ssl_context = make_ssl_context
         self._keepalive_expiry = keepalive_expiry
-        self._network = NetworkBackend()
-        self._idle: dict[OriginKey, deque[AsyncHTTPConnection]] = {}
-        self._in_use: set[AsyncHTTPConnection] = set()
-        self._distrusted: set[AsyncHTTPConnection] = set()
+        self._proxies = proxies
+        self._chosen: dict[OriginKey, Proxy | None] = {}
+        self._idle: dict[OriginKey, deque[_Held]] = {}
+        self._in_use: set[_Held] = set()
         self._closed = False
+        self._is_warned = False
+        self._swept_at = time.monotonic()
 
     @cached_property
     def _ssl_context(self) -> ssl.SSLContext:
@@ -54,78 +94,158 @@ class ConnectionPool:
     async def handle_async_request(self, request: Request) -> Response:
         """Send one request on a connection of its own until its answer is closed."""
         origin = request.url.origin
-        idle = self._idle.setdefault((origin.scheme, origin.host, origin.port), deque())
-        connection = await self._take(idle) or self._new(origin)
-        self._in_use.add(connection)
+        held = await self._take((origin.scheme, origin.host, origin.port)) or self._new(origin)
+        self._in_use.add(held)
+        held.passage.begin()
+        attempt = request.extensions.get(ATTEMPT)
+        if attempt is not None:
+            attempt.passage = held.passage
         try:
-            response = await connection.handle_async_request(request)
+            response = await held.http.handle_async_request(request)
         except BaseException as error:
-            await self._give_back(connection, idle)
+            await self._give_back(held)
             if isinstance(error, ConnectionNotAvailable):
                 # Closed by `aclose` before the request began, so that nothing of it was sent.
                 raise ConnectError("The connection was closed before the request") from None
             raise
-
-        async def give_back() -> None:
-            await self._give_back(connection, idle)
-
+        held.passage.end_head()
+        if attempt is not None:
+            attempt.is_answered = True
         return Response(
             status=response.status,
             headers=response.headers,
-            content=_ReturningStream(cast("_Stream", response.stream), give_back),
+            content=_ReturningStream(cast("_Stream", response.stream), self._give_back, held),
             extensions=response.extensions,
         )
 
     async def distrust(self) -> None:
         """Close the idle connections now, and those in use when their requests end."""
-        self._distrusted |= self._in_use
+        for held in self._in_use:
+            held.is_trusted = False
         await self._close_idle()
 
     async def aclose(self) -> None:
         """Close every connection; requests that are under way end with a read error."""
         self._closed = True
         await self._close_idle()
-        for connection in list(self._in_use):
-            await _close(connection)
+        for held in list(self._in_use):
+            await held.aclose()
 
     async def _close_idle(self) -> None:
         for idle in self._idle.values():
             while idle:
-                await _close(idle.pop())
+                await idle.pop().aclose()
 
-    def _new(self, origin: Origin) -> AsyncHTTPConnection:
+    def _new(self, origin: Origin) -> _Held:
+        key = (origin.scheme, origin.host, origin.port)
+        if key not in self._chosen:
+            default = _STREAM_PORTS.get(origin.scheme) == origin.port
+            self._chosen[key] = self._proxies.of(
+                origin.scheme.decode(), origin.host.decode(), None if default else origin.port
+            )
+        proxy = self._chosen[key]
+        layers = (origin.scheme == b"https") + (proxy is not None and proxy.scheme == "https")
+        passage = Passage(layers)
+        wire = Wire(passage)
+        return _Held(key, self._connection(origin, proxy, wire), wire, passage)
+
+    def _connection(
+        self, origin: Origin, proxy: Proxy | None, wire: Wire
+    ) -> AsyncConnectionInterface:
+        ssl_context = self._ssl_context if origin.scheme == b"https" else None
+        if proxy is not None:
+            proxy_context = self._ssl_context if proxy.scheme == "https" else None
+            through = _through(proxy, ssl_context, proxy_context, self._keepalive_expiry, wire)
+            return through.create_connection(origin)
         connection = AsyncHTTPConnection(
             origin,
-            ssl_context=self._ssl_context if origin.scheme == b"https" else None,
+            ssl_context=ssl_context,
             keepalive_expiry=self._keepalive_expiry,
-            network_backend=self._network,
+            network_backend=wire,
         )
         _unlock(connection, "_request_lock")
         return connection
 
-    async def _take(self, idle: deque[AsyncHTTPConnection]) -> AsyncHTTPConnection | None:
+    async def _take(self, key: OriginKey) -> _Held | None:
+        idle = self._idle.get(key)
         while idle:
             # The last one used is the least likely to have been closed by the other side.
-            connection = idle.pop()
-            if not connection.has_expired():
-                return connection
-            await _close(connection)
+            held = idle.pop()
+            if not held.http.has_expired():
+                return held
+            await held.aclose()
         return None
 
-    async def _give_back(
-        self, connection: AsyncHTTPConnection, idle: deque[AsyncHTTPConnection]
-    ) -> None:
-        self._in_use.discard(connection)
-        is_trusted = connection not in self._distrusted
-        self._distrusted.discard(connection)
-        speaking = getattr(connection, "_connection", None)
+    async def _give_back(self, held: _Held) -> None:
+        self._in_use.discard(held)
         # One that never connected calls itself idle as well as closed.
-        is_usable = connection.is_idle() and not connection.is_closed() and not self._closed
-        if is_usable and is_trusted and not _has_leftovers(speaking):
-            _unlock(speaking, "_state_lock")
-            idle.append(connection)
+        if (
+            held.http.is_idle()
+            and not held.http.is_closed()
+            and held.is_trusted
+            and not self._closed
+            and self._is_clean(held.http)
+        ):
+            self._idle.setdefault(held.key, deque()).append(held)
         else:
-            await _close(connection)
+            await held.aclose()
+        if self._idle and time.monotonic() - self._swept_at >= _SWEEP_EVERY:
+            await self._sweep()
+
+    def _is_clean(self, connection: object) -> bool:
+        """Whether no more came than one answer: the next request would take it for its own."""
+        leftovers = _leftovers(connection)
+        if leftovers is None and not self._is_warned:
+            self._is_warned = True
+            _log.warning(
+                "httpcore %s is not known to this version of voucherify-async: each connection is "
+                "used once, which is slow. Install httpcore 1.0.9, or a newer voucherify-async",
+                httpcore.__version__,
+            )
+        return leftovers == b""
+
+    async def _sweep(self) -> None:
+        """Close what has expired: after a burst nobody may ask for those connections again."""
+        self._swept_at = time.monotonic()
+        for key, idle in list(self._idle.items()):
+            expired = [held for held in idle if held.http.has_expired()]
+            for held in expired:
+                idle.remove(held)
+            if not idle:
+                self._idle.pop(key, None)
+            for held in expired:
+                await held.aclose()
+
+
+def _through(
+    proxy: Proxy,
+    ssl_context: ssl.SSLContext | None,
+    proxy_ssl_context: ssl.SSLContext | None,
+    keepalive_expiry: float,
+    wire: Wire,
+) -> httpcore.AsyncConnectionPool:
+    """The proxy of httpcore, of which the connections are taken and the pool is not used.
+
+    Raises:
+        ConfigurationError: SOCKS needs a package that is not installed.
+    """
+    url = httpcore.URL(scheme=proxy.scheme, host=proxy.host, port=proxy.port, target=b"/")
+    made: type[Any] = httpcore.AsyncSOCKSProxy if proxy.is_socks else httpcore.AsyncHTTPProxy
+    more = {"proxy_ssl_context": proxy_ssl_context} if proxy_ssl_context else {}
+    try:
+        pool: httpcore.AsyncConnectionPool = made(
+            url,
+            proxy_auth=proxy.credentials(),
+            ssl_context=ssl_context,
+            keepalive_expiry=keepalive_expiry,
+            network_backend=wire,
+            **more,
+        )
+    except (RuntimeError, ImportError):
+        raise ConfigurationError(
+            'proxy: SOCKS needs the package socksio: pip install "httpx[socks]"'
+        ) from None
+    return pool
 
 
 class _NoLock:
@@ -148,19 +268,19 @@ def _unlock(connection: object, name: str) -> None:
         setattr(connection, name, _NO_LOCK)
 
 
-def _has_leftovers(connection: object) -> bool:
-    """Whether more came than one answer: the next request would take it for its own.
+def _leftovers(connection: object) -> bytes | None:
+    """What came beyond the answer; None where it cannot be told.
 
-    Like the locks it is under httpcore's own names.
+    It goes by httpcore's own names, through however many proxies.
     """
-    state = getattr(connection, "_h11_state", None)
-    return state is not None and bool(state.trailing_data[0])
-
-
-async def _close(connection: AsyncHTTPConnection) -> None:
-    # Above all when the caller is being cancelled, closing has to run to its end.
-    with anyio.CancelScope(shield=True):
-        await connection.aclose()
+    speaking: Any = connection
+    while speaking is not None and not hasattr(speaking, "_h11_state"):
+        speaking = getattr(speaking, "_connection", None)
+    if speaking is None:
+        return None
+    _unlock(speaking, "_state_lock")
+    data: tuple[bytes, bool] | None = getattr(speaking._h11_state, "trailing_data", None)  # noqa: SLF001
+    return None if data is None else data[0]
 
 
 class _Stream(Protocol):
@@ -174,9 +294,10 @@ class _Stream(Protocol):
 class _ReturningStream:
     """A body that hands its connection back when it is closed."""
 
-    def __init__(self, body: _Stream, give_back: Callable[[], Any]) -> None:
+    def __init__(self, body: _Stream, give_back: Callable[[_Held], Any], held: _Held) -> None:
         self._body = body
         self._give_back = give_back
+        self._held = held
         self._closed = False
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -189,4 +310,4 @@ class _ReturningStream:
         try:
             await self._body.aclose()
         finally:
-            await self._give_back()
+            await self._give_back(self._held)

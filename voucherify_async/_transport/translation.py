@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import unquote, urlsplit
 
 from .. import errors
 from ..errors import TransportError
+from .unpacking import TooLargeError, UnpackingError
 
 _STUCK: Final = (
     "The http_client that was passed in has no free connection. Give it a pool of at least "
@@ -57,25 +59,39 @@ _UNSENT_CAUSES: Final[Mapping[str, type[TransportError]]] = {
 }
 
 
-def translate(error: Exception, *, method: str, template: str) -> TransportError | None:
-    """Our error for one of an HTTP client; None for what is no error of the transport.
+def translate(
+    error: Exception, *, method: str, template: str, url: str = ""
+) -> TransportError | None:
+    """Our error for one of an HTTP client; None for what is not an error of the transport.
 
-    It goes by class names, which httpx, its successor and instrumented clients share.
+    It goes by class names, which httpx, its successor and instrumented clients share. `url` is the
+    address of the request, which no text is to quote.
     """
+    where = f"{method} {template}: "
+    if isinstance(error, TooLargeError):
+        return errors.AnswerTooLargeError(f"{where}{error}", method=method, path=template)
+    if isinstance(error, UnpackingError):
+        return errors.ProtocolError(f"{where}{error}", method=method, path=template)
+    if isinstance(error, UnicodeError):
+        # Of a host's name, before anything is sent.
+        return errors.ConnectError(
+            f"{where}the host has no valid name", method=method, path=template
+        )
     for base in type(error).__mro__:
         found = _TRANSPORT_ERRORS.get(base.__name__)
-        if found is not None and base.__module__.partition(".")[0].startswith("httpx"):
-            if not found.sent and error.__cause__ is not None:
+        if found is not None and base.__module__.startswith(("httpx", "httpcore")):
+            from_httpx = base.__module__.startswith("httpx")
+            if not found.sent and from_httpx and error.__cause__ is not None:
                 # aiohttp's adapter calls every broken connection a connect timeout, also one that
                 # broke after the request was written: taken at its word, it would have money
                 # moved twice.
                 found = _UNSENT_CAUSES.get(type(error.__cause__).__name__, errors.ReadError)
             text = _text(error)
-            if _quotes_request(error):
-                text = f"{type(error).__name__}: the request cannot be sent"
+            if _quotes_request(error) or _quotes(text, url):
+                text = type(error).__name__
             elif found is errors.PoolTimeout:
                 text = f"{text}. {_STUCK}"
-            return found(f"{method} {template}: {text}", method=method, path=template)
+            return found(f"{where}{text}", method=method, path=template)
         if base.__name__ == "ClientError" and base.__module__.partition(".")[0] == "aiohttp":
             # One that the adapter lets through. Its text and its arguments may hold the request.
             text = f"{type(error).__name__}: the answer cannot be read"
@@ -90,7 +106,12 @@ def _quotes_request(error: BaseException) -> bool:
     return any(base.__name__ == "LocalProtocolError" for base in type(error).__mro__)
 
 
-def detached_cause(error: BaseException) -> BaseException | None:
+def _quotes(text: str, url: str) -> bool:
+    path = urlsplit(url).path if url else ""
+    return len(path) > 1 and (path in text or unquote(path) in text)
+
+
+def detached_cause(error: BaseException, url: str = "") -> BaseException | None:
     """What stood behind an error, unless it holds more than its text, such as the request."""
     cause = None if _quotes_request(error) else error.__cause__
     links = [cause]
@@ -99,7 +120,7 @@ def detached_cause(error: BaseException) -> BaseException | None:
         link = links.pop()
         if link is None or id(link) in seen:
             continue
-        if vars(link):
+        if vars(link) or _quotes(str(link), url):
             return None
         seen.add(id(link))
         # Its frames hold the request too.

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
 
+from ..errors import ConfigurationError, InvalidArgumentError
+from .proxies import is_loopback
+
+_SCHEMES: Final = frozenset({"http", "https"})
 # What `httpx.URL` leaves as it is: nothing to quote, and no dot segments.
 _PLAIN_TARGET: Final = re.compile(r"/(?:[A-Za-z0-9/_.~=&?+-]|%[0-9A-Fa-f]{2})*")
 
@@ -26,18 +31,35 @@ class Origin:
         self._host_header = _host_header(self.root)
 
     def url(self, text: str) -> httpx.URL:
-        """The address, of this origin or of another."""
+        """The address, of this origin or of another.
+
+        Raises:
+            InvalidArgumentError: It is not an address. The message does not show it.
+        """
         target = text.removeprefix(self._prefix)
         if target is text or "/." in target or not _PLAIN_TARGET.fullmatch(target):
-            return httpx.URL(text)
+            return _parsed(text)
         return _PlainURL(self, target)
+
+    def check(self, text: str) -> None:
+        """Refuse what is not an address.
+
+        Raises:
+            InvalidArgumentError: It is not. The message does not show it.
+        """
+        if not text.startswith(self._prefix + "/"):
+            _parsed(text)
 
     def host_header(self, url: httpx.URL) -> str:
         """What the `Host` header says for an address."""
         return self._host_header if isinstance(url, _PlainURL) else _host_header(url)
 
 
-class _PlainURL(httpx.URL):
+class OwnURL(httpx.URL):
+    """An address that this library made, whose path may hold a code that no log is to show."""
+
+
+class _PlainURL(OwnURL):
     """An address whose parts are known; it is parsed only for who asks more than a transport."""
 
     def __init__(self, origin: Origin, target: str) -> None:
@@ -72,3 +94,48 @@ class _PlainURL(httpx.URL):
 
 def _host_header(url: httpx.URL) -> str:
     return url.netloc.decode("ascii")
+
+
+def _parsed(text: str) -> OwnURL:
+    made: OwnURL | None = None
+    with suppress(httpx.InvalidURL, ValueError):
+        made = OwnURL(text)
+        # Python's name resolution refuses what is too long for the domain name system.
+        made.raw_host.decode("ascii").encode("idna")
+    if made is None:
+        raise InvalidArgumentError("The address is not a valid URL")
+    return made
+
+
+def check_base_url(base_url: Any, *, allow_http: bool) -> str:
+    """The API's address, as it is used.
+
+    Raises:
+        ConfigurationError: It is not an http(s) URL, has more than a scheme, a host, a port and a
+            path, or would send the credentials in clear text over a network.
+    """
+    if isinstance(base_url, str) and any(mark in base_url for mark in "?#@"):
+        # Not shown, since before an @ there is a password.
+        raise ConfigurationError("base_url: takes a scheme, a host, a port and a path, no more")
+    if not _is_http_url(base_url):
+        raise ConfigurationError(f"base_url: expected an http(s) URL, got {base_url!r}")
+    url = _parsed(base_url)
+    if url.scheme == "http" and not allow_http and not is_loopback(url.host):
+        raise ConfigurationError(
+            "base_url: http:// sends the credentials in clear text. Use https://, or pass "
+            "allow_http=True if the network between can be trusted"
+        )
+    stripped: str = base_url.rstrip("/")
+    return stripped
+
+
+def _is_http_url(text: Any) -> bool:
+    if not isinstance(text, str) or not text.isprintable() or " " in text:
+        return False
+    try:
+        _parsed(text)
+        # Reading the port checks it.
+        parts = urlsplit(text)
+        return parts.scheme in _SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

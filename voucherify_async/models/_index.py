@@ -12,8 +12,7 @@ _NAMES: Final = {
     "_base": "Model",
     "async_actions": """
         AsyncAction AsyncActionAccepted AsyncActionFailure AsyncActionItemError
-        AsyncActionItemResult AsyncActionResult AsyncActionStatus AsyncActionType
-        OperationStatus
+        AsyncActionResult AsyncActionStatus AsyncActionType OperationStatus
     """,
     "discounts": """
         AmountDiscount AmountEffect Discount DiscountItem DiscountedUnit FixedDiscount

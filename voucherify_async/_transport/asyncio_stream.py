@@ -1,0 +1,259 @@
+"""A TCP connection on asyncio: httpcore's stream and asyncio's protocol in one object.
+
+It costs half of what anyio's stream does, and it knows to the byte what was handed over, which
+decides whether a request may be repeated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import deque
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from ipaddress import ip_address
+from itertools import chain, zip_longest
+from typing import Any, Final
+
+import anyio
+import httpcore
+
+from .passage import ABORT_DROPS_REST, Passage, is_readable
+
+Encrypt = Callable[..., Awaitable[httpcore.AsyncNetworkStream]]
+"""Speaks TLS over a stream."""
+
+_MOST_UNREAD: Final = 256 * 1024
+_NEXT_ADDRESS_AFTER: Final = 0.25
+
+
+async def connect(
+    passage: Passage, encrypt: Encrypt, host: str, port: int, local_address: str | None
+) -> AsyncioStream:
+    """Open a connection to the address of a host that is there first.
+
+    Each address is tried a moment after the one before it (RFC 8305): asyncio's own way to do so
+    loses sockets where it is cancelled.
+
+    Raises:
+        OSError: There is none; its cause says why.
+        UnicodeError: The host's name is not one.
+    """
+    first: AsyncioStream | None = None
+    failures: list[OSError] = []
+
+    async def attempt(address: str, ended: anyio.Event) -> None:
+        nonlocal first
+        try:
+            made = await _connect(passage, encrypt, address, port, local_address)
+        except OSError as error:
+            failures.append(error)
+        else:
+            if first is None:
+                first = made
+                group.cancel_scope.cancel()
+            else:
+                await made.aclose()
+        finally:
+            ended.set()
+
+    try:
+        async with anyio.create_task_group() as group:
+            for address in await _addresses(host, port):
+                ended = anyio.Event()
+                group.start_soon(attempt, address, ended)
+                with anyio.move_on_after(_NEXT_ADDRESS_AFTER):
+                    await ended.wait()
+    except BaseException:
+        if first is not None:
+            first.abort()
+        raise
+    if first is None:
+        raise OSError("All connection attempts failed") from ExceptionGroup("", failures)
+    return first
+
+
+async def _addresses(host: str, port: int) -> list[str]:
+    with suppress(ValueError):
+        return [str(ip_address(host))]
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    by_family: dict[int, list[str | int]] = {}
+    for family, *_, address in found:
+        by_family.setdefault(family, []).append(address[0])
+    # One family after the other: that one of them does not work is what goes wrong.
+    turns = chain.from_iterable(zip_longest(*by_family.values()))
+    return list(dict.fromkeys(str(address) for address in turns if address is not None))
+
+
+async def _connect(
+    passage: Passage, encrypt: Encrypt, address: str, port: int, local_address: str | None
+) -> AsyncioStream:
+    _, stream = await asyncio.get_running_loop().create_connection(
+        lambda: AsyncioStream(passage, encrypt),
+        address,
+        port,
+        local_addr=None if local_address is None else (local_address, 0),
+    )
+    return stream
+
+
+class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
+    """One connection that is not encrypted."""
+
+    _transport: asyncio.Transport
+
+    def __init__(self, passage: Passage, encrypt: Encrypt) -> None:
+        self._passage = passage
+        self._encrypt = encrypt
+        self._loop = asyncio.get_running_loop()
+        self._received: deque[bytes] = deque()
+        self._unread = 0
+        self._is_paused = False
+        self._is_at_end = False
+        self._is_closed = False
+        self._has_unwritten = False
+        self._error: BaseException | None = None
+        self._reader: asyncio.Future[bool] | None = None
+        self._writer: asyncio.Future[bool] | None = None
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport  # type: ignore[assignment]
+        # So that `_has_unwritten` says whether asyncio holds any byte that the kernel does not.
+        self._transport.set_write_buffer_limits(0)
+
+    def data_received(self, data: bytes) -> None:
+        self._received.append(data)
+        self._unread += len(data)
+        if self._unread > _MOST_UNREAD:
+            self._transport.pause_reading()
+            self._is_paused = True
+        _wake(self._reader)
+
+    def eof_received(self) -> bool:
+        self._is_at_end = True
+        _wake(self._reader)
+        # asyncio closes the connection at once, unless it would write the rest of a request first.
+        return self._has_unwritten
+
+    def pause_writing(self) -> None:
+        self._has_unwritten = True
+
+    def resume_writing(self) -> None:
+        self._has_unwritten = False
+        _wake(self._writer)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._is_at_end = True
+        self._error = exc
+        _wake(self._reader)
+        _wake(self._writer)
+
+    # What httpcore calls.
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        data = await self.receive(max_bytes, timeout)
+        self._passage.note_read(len(data))
+        return data
+
+    async def receive(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        """Read what is not counted as a part of an answer."""
+        if not self._received and not self._is_at_end:
+            self._reader = self._loop.create_future()
+            if not await self._woken(self._reader, timeout):
+                raise httpcore.ReadTimeout
+        if not self._received:
+            if self._is_closed or self._error is not None:
+                raise httpcore.ReadError(str(self._error or "The connection was closed"))
+            return b""
+        data = self._received.popleft()
+        if len(data) > max_bytes:
+            self._received.appendleft(data[max_bytes:])
+            data = data[:max_bytes]
+        self._unread -= len(data)
+        if self._is_paused and self._unread <= _MOST_UNREAD:
+            self._is_paused = False
+            self._transport.resume_reading()
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        if not buffer:
+            return
+        self._passage.note_write()
+        if not self._transport.is_closing():
+            self._transport.write(buffer)
+        if self._transport.is_closing():
+            # Refused by the kernel, now or before: nothing of this piece was handed over.
+            self._passage.is_cut = True
+            raise httpcore.WriteError(str(self._error or "The connection was lost"))
+        if self._has_unwritten:
+            await self._written(timeout)
+
+    async def _written(self, timeout: float | None) -> None:  # noqa: ASYNC109
+        self._writer = self._loop.create_future()
+        in_time = False
+        try:
+            in_time = await self._woken(self._writer, timeout)
+        finally:
+            if self._has_unwritten:
+                self._transport.abort()
+                self._passage.is_cut = ABORT_DROPS_REST
+        if not in_time:
+            raise httpcore.WriteTimeout
+        if self._has_unwritten:
+            raise httpcore.WriteError(str(self._error or "The connection was lost"))
+
+    async def aclose(self) -> None:
+        self.abort()
+        await asyncio.sleep(0)
+
+    def abort(self) -> None:
+        """Close without writing what is left."""
+        self._is_closed = True
+        self._transport.abort()
+
+    async def start_tls(
+        self,
+        ssl_context: Any,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> httpcore.AsyncNetworkStream:
+        return await self._encrypt(self, ssl_context, server_hostname, timeout)
+
+    def get_extra_info(self, info: str) -> Any:
+        if info == "is_readable":
+            return self.has_input()
+        names = {"client_addr": "sockname", "server_addr": "peername"}
+        return self._transport.get_extra_info(names.get(info, info))
+
+    def has_input(self) -> bool:
+        """Whether anything came that was not read: on an idle connection, its end for one."""
+        if self._received or self._is_at_end or self._transport.is_closing():
+            return True
+        return is_readable(self._transport.get_extra_info("socket").fileno())
+
+    async def _woken(
+        self,
+        waiter: asyncio.Future[bool],
+        timeout: float | None,  # noqa: ASYNC109
+    ) -> bool:
+        """Wait; False where the time was over first."""
+        if timeout is None:
+            return await waiter
+        timer = self._loop.call_later(timeout, _expire, waiter)
+        try:
+            return await waiter
+        finally:
+            timer.cancel()
+
+
+def _wake(waiter: asyncio.Future[bool] | None) -> None:
+    if waiter is not None and not waiter.done():
+        waiter.set_result(True)
+
+
+def _expire(waiter: asyncio.Future[bool]) -> None:
+    if not waiter.done():
+        waiter.set_result(False)

@@ -1,0 +1,222 @@
+"""What all backends share: answers are read within a limit, and errors become our own."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+)
+from contextlib import asynccontextmanager
+
+import anyio
+import httpx
+
+from .._concurrency.leaving import leaving
+from .._protocol.answers import Answer
+from ..errors import TransportError
+from .exchange import Outgoing
+from .passage import Passage
+from .translation import detached_cause, translate
+from .unpacking import read_whole, unpacked
+
+
+class Attempt:
+    """What is known of a request that was sent once."""
+
+    __slots__ = ("is_answered", "passage")
+
+    def __init__(self) -> None:
+        self.passage: Passage | None = None
+        """How far it came; None where nobody tells, as behind a client that was passed in."""
+        self.is_answered = False
+
+    @property
+    def may_be_whole(self) -> bool | None:
+        """Whether all of the request may have reached the other side; None if only its error tells.
+
+        The passage is the connection's, and after an answer may be another request's already.
+        """
+        if self.is_answered or self.passage is None:
+            return True if self.is_answered else None
+        return self.passage.may_be_whole
+
+
+class RawAnswer:
+    """An answer of which the head has come."""
+
+    __slots__ = ("aclose", "content", "headers", "pieces", "status_code")
+
+    def __init__(
+        self,
+        status_code: int,
+        headers: dict[str, str],
+        pieces: AsyncIterable[bytes],
+        aclose: Callable[[], Awaitable[None]],
+        content: bytes | None = None,
+    ) -> None:
+        self.status_code = status_code
+        self.headers = headers
+        self.pieces = pieces
+        self.aclose = aclose
+        self.content = content
+        """The body, unpacked, where somebody has read it already."""
+
+    async def close(self) -> None:
+        """Give the connection back or close it, also while the caller is being cancelled."""
+        with anyio.CancelScope(shield=True):
+            await self.aclose()
+
+
+class Backend(ABC):
+    """A sender over one HTTP library.
+
+    Args:
+        max_answer_bytes: How long the body of an answer may be, packed or unpacked.
+    """
+
+    def __init__(self, max_answer_bytes: int) -> None:
+        self._limit = max_answer_bytes
+
+    @abstractmethod
+    async def _send(self, request: Outgoing, attempt: Attempt) -> RawAnswer:
+        """Send, and return the answer once its head has come."""
+
+    @abstractmethod
+    async def distrust(self) -> None:
+        """Use no connection again that was open until now."""
+
+    @abstractmethod
+    async def aclose(self) -> None:
+        """Close what is our own."""
+
+    async def exchange(self, request: Outgoing) -> Answer:
+        """Send a request and read its answer to the end."""
+        answer: RawAnswer | None = None
+        attempt = Attempt()
+        try:
+            answer = await self._send(request, attempt)
+            content = answer.content
+            if content is None:
+                try:
+                    content = await read_whole(answer.pieces, answer.headers, self._limit)
+                except BaseException:
+                    await answer.close()
+                    raise
+            await answer.aclose()
+        except Exception as error:
+            failure = self._translated(error, request, attempt)
+            if failure is None:
+                raise
+            cause = detached_cause(error, request.url)
+        else:
+            return Answer(answer.status_code, answer.headers, content)
+        if answer is not None:
+            failure.status_code = answer.status_code
+        # Raised out here, so that the HTTP client's error, which holds the request with its
+        # credentials, is not dragged along as context.
+        raise failure from cause
+
+    @asynccontextmanager
+    async def open(self, request: Outgoing) -> AsyncIterator[OpenAnswer]:
+        """Send a request and leave the body of its answer to be read, while the block runs."""
+        attempt = Attempt()
+        failure: TransportError | None = None
+        try:
+            answer = await self._send(request, attempt)
+        except Exception as error:
+            failure = self._translated(error, request, attempt)
+            if failure is None:
+                raise
+            cause = detached_cause(error, request.url)
+        if failure is not None:
+            raise failure from cause
+
+        def translated(error: Exception) -> TransportError | None:
+            failure = self._translated(error, request, attempt)
+            if failure is not None:
+                failure.status_code = answer.status_code
+                failure.__cause__ = detached_cause(error, request.url)
+            return failure
+
+        try:
+            yield OpenAnswer(answer, self._limit, translated)
+        finally:
+            await answer.close()
+
+    def _translated(
+        self, error: Exception, request: Outgoing, attempt: Attempt
+    ) -> TransportError | None:
+        failure = translate(
+            error, method=request.method, template=request.template, url=request.url
+        )
+        if failure is not None and attempt.may_be_whole is not None:
+            failure.sent = attempt.may_be_whole
+        return failure
+
+
+class OpenAnswer:
+    """An answer whose body is still to be read."""
+
+    def __init__(
+        self,
+        answer: RawAnswer,
+        limit: int,
+        translated: Callable[[Exception], TransportError | None],
+    ) -> None:
+        self._answer = answer
+        self._limit = limit
+        self._translated = translated
+        self.status_code = answer.status_code
+        self.headers = answer.headers
+
+    @property
+    def is_delimited(self) -> bool:
+        """Whether the answer says where its body ends."""
+        return "content-length" in self.headers or "transfer-encoding" in self.headers
+
+    async def iter_bytes(self) -> AsyncGenerator[bytes, None]:
+        """The body, unpacked, piece by piece."""
+        try:
+            if self._answer.content is not None:
+                yield self._answer.content
+                return
+            async with leaving(unpacked(self._answer.pieces, self.headers)) as contents:
+                async for content in contents:
+                    yield content
+        except Exception as error:
+            failure = self._translated(error)
+            if failure is None:
+                raise
+        else:
+            return
+        raise failure
+
+    async def read(self) -> bytes:
+        """The whole body, unpacked; it has the limit of every answer."""
+        try:
+            if self._answer.content is not None:
+                return self._answer.content
+            return await read_whole(self._answer.pieces, self.headers, self._limit)
+        except Exception as error:
+            failure = self._translated(error)
+            if failure is None:
+                raise
+        raise failure
+
+
+def header_map(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """The headers of an answer, names in lower case."""
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in pairs}
+
+
+def encoded(request: Outgoing) -> tuple[bytes, str | None]:
+    """The body of a request, and the type of one that is made of files."""
+    if request.files is None:
+        return request.content or b"", None
+    built = httpx.Request("POST", "http://localhost", files=request.files)
+    return built.read(), built.headers["content-type"]

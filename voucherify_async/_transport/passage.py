@@ -1,0 +1,85 @@
+"""How far one request, and the head of its answer, came on a connection."""
+
+from __future__ import annotations
+
+import math
+import select
+import sys
+from typing import Final
+
+from .unpacking import TooLargeError
+
+HEAD_LIMIT: Final = 1024 * 1024
+"""Bytes of an answer's head at the most, interim answers (1xx) before it included."""
+ABORT_DROPS_REST: Final = sys.platform != "win32"
+"""Whether what asyncio was to write surely is not written once its connection is aborted: an
+overlapped write of Windows may have happened although it was called off."""
+
+
+class Passage:
+    """Watches what is written and read on one connection, request by request.
+
+    Args:
+        layers: How many layers of TLS there are between the socket and a request: one for an
+            encrypted origin, one more for an encrypted proxy.
+    """
+
+    def __init__(self, layers: int) -> None:
+        self._layers_left = layers
+        self._head_left: float = HEAD_LIMIT
+        self._is_connecting = False
+        self.is_begun = False
+        """Whether any of the request may have been written."""
+        self.is_cut = False
+        """Whether the request surely broke off before its last byte was handed to the kernel."""
+
+    @property
+    def may_be_whole(self) -> bool | None:
+        """Whether all of the request may have reached the other side.
+
+        None where no connection was asked for: something answers in its place, as mocks do.
+        """
+        return self.is_begun and not self.is_cut if self._is_connecting else None
+
+    def note_connecting(self) -> None:
+        """Note that the connection is being opened."""
+        self._is_connecting = True
+
+    def begin(self) -> None:
+        """Watch the next request."""
+        self.is_begun = self.is_cut = False
+        self._head_left = HEAD_LIMIT
+
+    def end_head(self) -> None:
+        """Note that the head of the answer is complete."""
+        self._head_left = math.inf
+
+    def note_encrypted(self) -> None:
+        """Note that there is one more layer of TLS."""
+        self._layers_left -= 1
+
+    def note_write(self) -> None:
+        """Note that a piece is about to be written: of the request, unless TLS is still to come."""
+        if not self._layers_left:
+            self.is_begun = True
+
+    def note_read(self, count: int) -> None:
+        """Count what came of the answer's head.
+
+        Raises:
+            TooLargeError: It does not end.
+        """
+        self._head_left -= count
+        if self._head_left < 0:
+            raise TooLargeError("the head of the answer", HEAD_LIMIT)
+
+
+def is_readable(fd: int) -> bool:
+    """Whether there is something to read, which on an idle connection is its end."""
+    if fd < 0:
+        return True
+    if not hasattr(select, "poll"):
+        return bool(select.select([fd], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    return bool(poll.poll(0))

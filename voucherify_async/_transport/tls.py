@@ -1,0 +1,85 @@
+"""Which certificates are believed, and which one is shown."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from ..errors import ConfigurationError
+
+Verify = bool | str | os.PathLike[str] | ssl.SSLContext
+"""What servers' certificates are checked against."""
+Certificate = str | os.PathLike[str] | tuple[str, str] | tuple[str, str, str]
+"""A client's certificate: a file that holds it and its key, or both files, and the password."""
+
+
+def ssl_context_maker(verify: Any, cert: Any) -> Callable[[], ssl.SSLContext]:
+    """What makes the TLS context.
+
+    The default one is made when it is first needed, since reading the certificates takes
+    milliseconds; what the caller named is read at once, so that a mistake is told at once.
+
+    Raises:
+        ConfigurationError: A file cannot be read, or a value makes no sense.
+    """
+    if verify is True and cert is None:
+        return default_context
+    made: ssl.SSLContext | None = None
+    fault = "expected True, False, a path or an ssl.SSLContext"
+    try:
+        made = _verifying(verify)
+    except (OSError, ssl.SSLError) as error:
+        fault = f"the certificates cannot be read: {error}"
+    if made is None:
+        raise ConfigurationError(f"verify: {fault}")
+    _show(cert, made)
+    return lambda: made
+
+
+def default_context() -> ssl.SSLContext:
+    """The authorities of `SSL_CERT_FILE` or `SSL_CERT_DIR`; else the system's, by truststore.
+
+    Where truststore is not installed, those of the package certifi.
+    """
+    if not (os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")):
+        try:
+            import truststore
+        except ImportError:
+            pass
+        else:
+            return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return httpx.create_ssl_context()
+
+
+def _verifying(verify: Any) -> ssl.SSLContext | None:
+    if isinstance(verify, ssl.SSLContext):
+        return verify
+    if isinstance(verify, bool):
+        return default_context() if verify else httpx.create_ssl_context(verify=False)
+    if not isinstance(verify, (str, os.PathLike)):
+        return None
+    where: str | os.PathLike[str] = verify
+    if Path(where).is_dir():
+        return ssl.create_default_context(capath=where)
+    return ssl.create_default_context(cafile=where)
+
+
+def _show(cert: Any, context: ssl.SSLContext) -> None:
+    if cert is None:
+        return
+    fault: str | None = None
+    try:
+        context.load_cert_chain(*(cert if isinstance(cert, tuple) else (cert,)))
+    except (OSError, ssl.SSLError) as error:
+        fault = f"cannot be read: {error}"
+    except TypeError:
+        fault = "expected a path, or a tuple of certificate, key and password"
+    if fault:
+        # Out here, and not with its value, which may hold the key's password.
+        del cert
+        raise ConfigurationError(f"cert: {fault}")
