@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from ._files.csv_upload import check_csv as check_csv
     from ._files.csv_writer import write_csv as write_csv
     from ._files.spreadsheets import escape_cell as escape_cell
+    from ._recovery.settlement import Settled as Settled
     from .jobs import AsyncJob as AsyncJob
     from .jobs import ExportJob as ExportJob
     from .models import *
@@ -65,6 +66,7 @@ else:
         "OpenImport": "._bulk.reports",
         "ResumePoint": "._bulk.reports",
         "ImportStream": "._bulk.import_stream",
+        "Settled": "._recovery.settlement",
         "AsyncJob": ".jobs",
         "CombinedJob": "._bulk.combined_jobs",
         "ResumeFile": "._bulk.resume_file",

@@ -41,6 +41,8 @@ from .errors import ConfigurationError, InvalidArgumentError
 if TYPE_CHECKING:
     import httpx
 
+    from ._recovery.settlement import Settled
+    from .errors import AmbiguousOutcomeError
     from .resources import AsyncActions, Exports, Imports, Transactions, Vouchers
 
 DEFAULT_TIMEOUT: Final = 30.0
@@ -248,6 +250,36 @@ class AsyncVoucherify:
     def rate_limit(self) -> RateLimit | None:
         """The quota as the last answer stated it; None before the first one."""
         return self._caller.quotas.rate_limit
+
+    async def settle(
+        self, error: AmbiguousOutcomeError, **options: Unpack[CallOptions]
+    ) -> Settled[Any]:
+        """Find out what became of a write whose answer was lost; it reads, and never writes.
+
+        ```python
+        settled = await client.settle(error)        # later, in this process or another
+        if settled.status == "done":
+            print(settled.result)
+        ```
+
+        What is there decides at once. What is not there counts as not done only three minutes and
+        some seconds after it was sent: for so long Voucherify's load balancer may hold it back.
+        Until then, and wherever the traces allow two readings, the outcome is unknown. One thing
+        no client can know: whether somebody else undid the write since.
+
+        Args:
+            error: What the write raised, or its copy from a queue.
+
+        Returns:
+            `done` with the result, `not_done` (it may be sent again), or `unknown`; and what was
+            looked at. If looking itself fails, it is `unknown`, with the `error` that came of it.
+
+        Raises:
+            InvalidArgumentError: `error` is not an `AmbiguousOutcomeError`.
+        """
+        from ._recovery.settlement import settle
+
+        return await settle(self._caller, error, options)
 
     def with_options(self, **options: Unpack[ClientOptions]) -> AsyncVoucherify:
         """Another client over the same connections, with some settings changed.

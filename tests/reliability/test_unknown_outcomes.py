@@ -42,7 +42,7 @@ async def test_the_label_is_the_same_on_every_attempt(
 ) -> None:
     """An update that was refused for now goes out again with the same label."""
     fake.faults.rate_limited(1)
-    fake.faults.reset()
+    fake.faults.refuse()
     await client.vouchers.update_balance("CARD", 5, confirm=True)
     labels = credits_sent(fake)
     assert len(labels) == 3
@@ -81,57 +81,63 @@ async def test_confirm_finds_what_landed(
     assert len(credits_sent(fake)) == 1
 
 
-@pytest.mark.parametrize("name", ["reset", "disconnect"])
-async def test_confirm_repeats_what_surely_did_not_happen(
-    client: AsyncVoucherify, fake: FakeVoucherify, name: str
-) -> None:
-    """After a connection that broke, and three looks at the whole history, it goes out again."""
-    getattr(fake.faults, name)(method="POST")
-    update = await client.vouchers.update_balance("CARD", 5, confirm=True)
-    assert update.balance == 1005
-    looks = [r for r in fake.requests if r.method == "GET"]
-    assert len(looks) == 3
-    assert all(("order", "-id") in r.query for r in looks)
-    assert len(credits_sent(fake)) == 2
-
-
-@pytest.mark.parametrize("fault", ["timeout", "502", "head"])
-async def test_confirm_does_not_repeat_what_may_be_under_way(
+@pytest.mark.parametrize("fault", ["reset", "disconnect", "timeout", "502", "head"])
+async def test_confirm_never_sends_again(
     client: AsyncVoucherify, fake: FakeVoucherify, fault: str
 ) -> None:
-    """Absence settles nothing after a timeout or a 5xx, nor once an answer's head had come."""
+    """However it was lost, and though the history does not show it: it may be under way."""
     if fault == "timeout":
         fake.faults.timeout("read")
     elif fault == "502":
         fake.faults.status(502)
-    else:
+    elif fault == "head":
         # It was answered with success, and the history does not show it: it may lag behind.
         fake.faults.reset_after_headers(method="POST")
-        fake.faults.status(200, body={"data_ref": "data", "data": [], "has_more": False}, times=3)
-    with pytest.raises(AmbiguousOutcomeError):
+        listing = {"data_ref": "data", "data": [], "has_more": False}
+        fake.faults.status(200, body=listing, method="GET", times=None)
+    else:
+        getattr(fake.faults, fault)(method="POST")
+    with pytest.raises(AmbiguousOutcomeError) as caught:
         await client.vouchers.update_balance("CARD", 5, confirm=True)
+    assert "still be on its way" in caught.value.__notes__[0]
+    looks = [r for r in fake.requests if r.method == "GET"]
+    assert len(looks) == 4
+    assert all(("order", "-id") in r.query for r in looks)
     assert len(credits_sent(fake)) == 1
 
 
-async def test_a_call_without_retry_is_not_sent_again(
+@pytest.mark.parametrize(("within", "looks"), [(0.4, 0), (1.0, 1), (4, 3), (60, 6)])
+async def test_the_search_is_bounded(
+    client: AsyncVoucherify, fake: FakeVoucherify, clock: MovingClock, within: float, looks: int
+) -> None:
+    """`confirm_within` bounds the looks, whose pauses double from half a second on."""
+    fake.faults.reset(method="POST")
+    with pytest.raises(AmbiguousOutcomeError):
+        await client.vouchers.update_balance("CARD", 5, confirm=True, confirm_within=within)
+    assert len([r for r in fake.requests if r.method == "GET"]) == looks
+    assert clock.seconds <= within
+
+
+@pytest.mark.parametrize("within", [0, -1, "5", None, float("nan"), True])
+async def test_a_bound_that_makes_no_sense(
+    client: AsyncVoucherify, fake: FakeVoucherify, within: Any
+) -> None:
+    """It is refused before anything is sent."""
+    with pytest.raises(InvalidArgumentError, match="confirm_within"):
+        await client.vouchers.update_balance("CARD", 5, confirm=True, confirm_within=within)
+    with pytest.raises(InvalidArgumentError, match="confirm_within"):
+        await client.vouchers.create("NEW", GIFT, confirm_within=within)
+    assert not fake.requests
+
+
+async def test_a_call_without_retry_is_sent_once(
     client: AsyncVoucherify, fake: FakeVoucherify
 ) -> None:
-    """`retry=None` of the call, or of the client, holds for what `confirm` would repeat too."""
-    fake.faults.reset(method="POST", times=2)
+    """`retry=None` of the call, or of the client, holds for looking too."""
+    fake.faults.reset(times=2)
     with pytest.raises(AmbiguousOutcomeError):
-        await client.vouchers.update_balance("CARD", 5, confirm=True, retry=None)
-    once = client.with_options(retry=None)
-    with pytest.raises(AmbiguousOutcomeError):
-        await once.vouchers.update_balance("CARD", 5, confirm=True)
-    assert len(credits_sent(fake)) == 2
-
-
-async def test_repetitions_end(client: AsyncVoucherify, fake: FakeVoucherify) -> None:
-    """An update whose connection breaks every time is sent as often as the policy says."""
-    fake.faults.reset(method="POST", times=None)
-    with pytest.raises(AmbiguousOutcomeError):
-        await client.vouchers.update_balance("CARD", 5, confirm=True)
-    assert len(credits_sent(fake)) == 4
+        await client.vouchers.update_balance("CARD", 5, confirm=True, confirm_within=1, retry=None)
+    assert [r.method for r in fake.requests] == ["POST", "GET"]
 
 
 async def test_a_definite_refusal_is_no_ambiguity(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
@@ -34,7 +35,8 @@ class ServerClock:
         """Seconds that Voucherify's clock is ahead, or None where no answer has told."""
         if not self._headers:
             return None
-        offset = rate_limits.server_time(self._headers, self._noted_at) - self._noted_at
+        # NaN, where the `Date` cannot be read, is within no bound.
+        offset = rate_limits.server_time(self._headers, math.nan) - self._noted_at
         return offset if abs(offset) <= _SOUND_SECONDS else None
 
     def at(self, seconds: float) -> datetime:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import quote
 
 from attrs import field, frozen
@@ -26,6 +26,17 @@ from .expectations import (
 from .listings import Cursor, EndDate, Listing, PageNumbers
 from .windows import Windows
 
+FinderName = Literal[
+    "balance update",
+    "voucher creation",
+    "voucher change",
+    "voucher deletion",
+    "export",
+    "export deletion",
+    "import",
+]
+"""What `_recovery` knows how to find."""
+
 
 @frozen
 class Route:
@@ -42,6 +53,8 @@ class Route:
     """How its pages are walked, where it lists."""
     answer: Expected | None = field(default=None, kw_only=True)
     """What a successful answer has to be; None takes any."""
+    finder: FinderName | None = field(default=None, kw_only=True)
+    """What finds out later what became of a write; None where nothing can."""
     check: str = field(default="Read the resource back before you send it again.", kw_only=True)
     """Tells a caller whose write came to an unknown end how to find out what happened."""
 
@@ -127,7 +140,11 @@ LIST_VOUCHERS: Final = Route(
     listing=Listing("vouchers", _VOUCHER_PAGES, _VOUCHER_WINDOWS),
 )
 CREATE_VOUCHER: Final = Route(
-    "POST", _VOUCHER, answer=VOUCHER, check="Read the code back with vouchers.get(code)."
+    "POST",
+    _VOUCHER,
+    answer=VOUCHER,
+    finder="voucher creation",
+    check="Read the code back with vouchers.get(code).",
 )
 GENERATE_VOUCHER: Final = Route(
     "POST",
@@ -135,11 +152,15 @@ GENERATE_VOUCHER: Final = Route(
     answer=NEW_VOUCHER,
     check="See vouchers.list(order='-created_at') for a voucher made then.",
 )
-UPDATE_VOUCHER: Final = Route("PUT", _VOUCHER, answer=VOUCHER)
-DELETE_VOUCHER: Final = Route("DELETE", _VOUCHER, answer=NOTHING)
-ENABLE_VOUCHER: Final = Route("POST", f"{_VOUCHER}/enable", answer=VOUCHER)
-DISABLE_VOUCHER: Final = Route("POST", f"{_VOUCHER}/disable", answer=VOUCHER)
-UPDATE_BALANCE: Final = Route("POST", f"{_VOUCHER}/balance", answer=BALANCE, check=_BALANCE_CHECK)
+UPDATE_VOUCHER: Final = Route("PUT", _VOUCHER, answer=VOUCHER, finder="voucher change")
+DELETE_VOUCHER: Final = Route("DELETE", _VOUCHER, answer=NOTHING, finder="voucher deletion")
+ENABLE_VOUCHER: Final = Route("POST", f"{_VOUCHER}/enable", answer=VOUCHER, finder="voucher change")
+DISABLE_VOUCHER: Final = Route(
+    "POST", f"{_VOUCHER}/disable", answer=VOUCHER, finder="voucher change"
+)
+UPDATE_BALANCE: Final = Route(
+    "POST", f"{_VOUCHER}/balance", answer=BALANCE, finder="balance update", check=_BALANCE_CHECK
+)
 RELEASE_SESSION: Final = Route("DELETE", f"{_VOUCHER}/sessions/{{session_key}}", answer=NOTHING)
 LIST_TRANSACTIONS: Final = Route(
     "GET", f"{_VOUCHER}/transactions", answer=LISTING, listing=Listing("data", Cursor)
@@ -151,23 +172,36 @@ EXPORT_TRANSACTIONS: Final = Route(
 _job: Final = partial(Route, "POST", bulk=True, answer=ACCEPTED, check=_BULK_CHECK)
 UPDATE_IN_BULK: Final = _job("/v1/vouchers/bulk/async")
 UPDATE_METADATA: Final = _job("/v1/vouchers/metadata/async")
-IMPORT_VOUCHERS: Final = _job("/v1/vouchers/import")
-IMPORT_CSV: Final = _job("/v1/vouchers/importCSV")
-IMPORT_TO_CAMPAIGN: Final = _job("/v1/campaigns/{campaign_id}/import")
-IMPORT_CSV_TO_CAMPAIGN: Final = _job("/v1/campaigns/{campaign_id}/importCSV")
+IMPORT_VOUCHERS: Final = _job("/v1/vouchers/import", finder="import")
+IMPORT_CSV: Final = _job("/v1/vouchers/importCSV", finder="import")
+IMPORT_TO_CAMPAIGN: Final = _job("/v1/campaigns/{campaign_id}/import", finder="import")
+IMPORT_CSV_TO_CAMPAIGN: Final = _job("/v1/campaigns/{campaign_id}/importCSV", finder="import")
 
 GET_ASYNC_ACTION: Final = Route("GET", "/v1/async-actions/{id}", answer=ASYNC_ACTION)
 LIST_ASYNC_ACTIONS: Final = Route(
     "GET", "/v1/async-actions", answer=LISTING, listing=Listing("async_actions", EndDate)
 )
 
-CREATE_EXPORT: Final = Route("POST", "/v1/exports", answer=NEW_EXPORT, check=_EXPORT_CHECK)
+CREATE_EXPORT: Final = Route(
+    "POST", "/v1/exports", answer=NEW_EXPORT, finder="export", check=_EXPORT_CHECK
+)
 LIST_EXPORTS: Final = Route(
     "GET", "/v1/exports", answer=LISTING, listing=Listing("exports", _EXPORT_PAGES)
 )
 GET_EXPORT: Final = Route("GET", "/v1/exports/{id}", answer=EXPORT)
-DELETE_EXPORT: Final = Route("DELETE", "/v1/exports/{id}", answer=NOTHING)
+DELETE_EXPORT: Final = Route("DELETE", "/v1/exports/{id}", answer=NOTHING, finder="export deletion")
 
 OAUTH_TOKEN: Final = Route("POST", "/v1/oauth/token")
 OAUTH_TOKEN_V2: Final = Route("POST", "/v2/oauth/token")
 OAUTH_REVOKE: Final = Route("POST", "/v1/oauth/token/revoke")
+
+_BY_NAME: Final = {
+    (route.method, route.template): route
+    for route in list(globals().values())
+    if isinstance(route, Route)
+}
+
+
+def route_of(method: str, template: str) -> Route | None:
+    """The route with this method and path template, or None where there is none."""
+    return _BY_NAME.get((method, template))

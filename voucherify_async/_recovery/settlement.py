@@ -1,276 +1,176 @@
 """What became of a write whose answer was lost: found out by reading, never by writing again.
 
-The one exception is a balance update that the caller asked to be settled, whose connection broke,
-and which the card's history shows not to have happened.
+Each write's route names its finder, which looks for the traces that the write leaves. What there is
+decides at once. What there is not decides only after the time for which Voucherify's load balancer
+may hold a request back: *not found yet* is not *did not happen*.
 """
 
 from __future__ import annotations
 
 import math
-import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Generic, Literal, TypeVar
 
 from attrs import evolve, frozen
 
-from .._calls.caller import Call, Caller, CallOptions
-from .._conversion.converter import structure_at, to_dict
-from .._protocol import answers, rate_limits
-from .._protocol.listings import open_envelope
-from .._protocol.routes import GET_VOUCHER, LIST_TRANSACTIONS, BoundRoute
+from .._calls.call import CallOptions, check_options
+from .._calls.caller import Caller
+from .._protocol.routes import FinderName
 from ..errors import (
     AmbiguousOutcomeError,
+    APIError,
     InvalidArgumentError,
-    ProtocolError,
-    ReadError,
+    ResponseValidationError,
+    TransportError,
     VoucherifyError,
-    WriteError,
 )
-from ..models.transactions import VoucherTransaction
-from ..models.vouchers import BalanceUpdate, Voucher
+from . import balances, exports, jobs, vouchers
+from .evidence import CLOCK_TOLERANCE, Absent, Done, Evidence, Look, Lost
 
-LOOKS: Final = 3
+T = TypeVar("T")
+
+ABSENCE: Final = timedelta(seconds=180) + CLOCK_TOLERANCE
+"""How long ago a write has to be before its absence says that it was not done."""
 FIRST_LOOK_SECONDS: Final = 0.5
-MAX_PAGES: Final = 10
-CLOCK_TOLERANCE: Final = timedelta(seconds=5)
+CONFIRM_WITHIN: Final = 10.0
 
-# What a caller may send that the voucher's answer states in the same words.
-_COMPARABLE: Final = ("type", "discount", "gift", "loyalty_card", "metadata", "additional_info")
+Finder = Callable[[Lost, Look], Awaitable[Evidence]]
+
+FINDERS: Final[Mapping[FinderName, Finder]] = {
+    "balance update": balances.find_balance_update,
+    "voucher creation": vouchers.find_creation,
+    "voucher change": vouchers.find_change,
+    "voucher deletion": vouchers.find_deletion,
+    "export": exports.find_export,
+    "export deletion": exports.find_deletion,
+    "import": jobs.find_import,
+}
 
 
 @frozen
-class BalanceChange:
-    """A balance update as it goes out."""
+class Settled(Generic[T]):
+    """What became of a write whose answer was lost."""
 
-    code: str
-    body: Mapping[str, Any]
-    is_unique: bool
-    """Whether the label was made for this update, so that only it can carry it."""
+    status: Literal["done", "not_done", "unknown"]
+    """`done`: it was done, once. `not_done`: it was not, and will not be; it may be sent again.
+    `unknown`: that cannot be told, or not yet; it must not be sent again."""
+    result: T | None = None
+    """What the method would have returned, or as much of it as can be read back: where done."""
+    looked_at: tuple[str, ...] = ()
+    """The requests that were answered, such as `GET /v1/vouchers/{code}/transactions`."""
+    why: str = ""
+    """Why it is not done, or unknown, in words."""
+    error: VoucherifyError | None = None
+    """What went wrong with looking, if anything did."""
 
-    @property
-    def source_id(self) -> str:
-        """The label."""
-        return str(self.body["source_id"])
 
-
-def balance_update(
-    code: str, amount: int, *, source_id: str | None, reason: str | None
-) -> BalanceChange:
-    """Check a balance update and give it a label.
+async def settle(
+    caller: Caller, error: AmbiguousOutcomeError, options: CallOptions
+) -> Settled[Any]:
+    """Find out what became of a write, as far as it can be told now.
 
     Raises:
-        InvalidArgumentError: The amount is 0 or no integer, or the label is empty.
+        InvalidArgumentError: `error` is not the error of a write of unknown outcome.
+        VoucherifyError: The client cannot be used.
     """
-    if not isinstance(amount, int) or isinstance(amount, bool):
+    check_options(options)
+    if not isinstance(error, AmbiguousOutcomeError):
         raise InvalidArgumentError(
-            f"amount: expected an integer of minor currency units (100 for 1.00) or points, got "
-            f"{amount!r} ({type(amount).__name__})"
+            f"error: expected an AmbiguousOutcomeError, got {type(error).__name__}; that of an "
+            "interrupted import or bulk update is its __cause__"
         )
-    if amount == 0:
-        raise InvalidArgumentError("amount: is 0; there is nothing to add or take away")
-    for name, text in (("source_id", source_id), ("reason", reason)):
-        if text is not None and (not isinstance(text, str) or not text.strip()):
-            raise InvalidArgumentError(f"{name}: expected a text, got {text!r}")
-    body = {"amount": amount, "source_id": source_id or str(uuid.uuid4())}
-    if reason is not None:
-        body["reason"] = reason
-    return BalanceChange(code, body, source_id is None)
+    lost = Lost.of(error)
+    if lost is None or lost.route.finder is None:
+        why = f"The API keeps no trace by which it could be found. {error.how_to_check}"
+        return Settled("unknown", why=why.strip())
+    look = Look(caller, options)
+    try:
+        evidence = await FINDERS[lost.route.finder](lost, look)
+    except (APIError, TransportError, ResponseValidationError) as problem:
+        # Of the problem only its class: its text may name a code.
+        why = f"Looking for it failed: {type(problem).__name__}"
+        return Settled("unknown", None, tuple(look.looked_at), why, problem)
+    return _judged(evidence, lost, look)
 
 
-class Settlement:
-    """Finds out what became of one write; made before it is sent.
+def _judged(evidence: Evidence, lost: Lost, look: Look) -> Settled[Any]:
+    looked_at = tuple(look.looked_at)
+    if isinstance(evidence, Done):
+        return Settled("done", evidence.result, looked_at)
+    if isinstance(evidence, Absent):
+        left = _seconds_left(lost, look.caller)
+        if left <= 0:
+            return Settled("not_done", None, looked_at, evidence.why)
+        why = f"{evidence.why}; but it may still be on its way, for {math.ceil(left)} s more"
+        return Settled("unknown", None, looked_at, why)
+    return Settled("unknown", None, looked_at, evidence.why)
+
+
+def _seconds_left(lost: Lost, caller: Caller) -> float:
+    """Seconds until absence counts: by Voucherify's clock, and by the machines' own."""
+    here = caller.settings.clock.time()
+    there = caller.connections.server_clock.at(here)
+    since = [there - lost.sent_at, datetime.fromtimestamp(here, UTC) - lost.given_up_at]
+    return (ABSENCE - min(since)).total_seconds()
+
+
+async def confirm(
+    caller: Caller,
+    error: AmbiguousOutcomeError,
+    options: CallOptions,
+    *,
+    within: float,
+    until: float = math.inf,
+) -> Any:
+    """The result of a write whose answer was lost just now, if it is found in time.
 
     Args:
         caller: What sends the calls.
-        options: The options of the write. Its deadline bounds the settlement too.
-    """
-
-    def __init__(self, caller: Caller, options: CallOptions) -> None:
-        self._caller = caller
-        self._options = options
-        self._clock = caller.settings.clock
-        self._started = self._clock.monotonic()
-        self.policy = caller.policy(options)
-
-    def options_left(self) -> CallOptions:
-        """The options of the write, with what is left of its deadline."""
-        if self.policy.deadline is None:
-            return self._options
-        # A policy takes no deadline of 0; one that has passed ends its call before it is sent.
-        policy = evolve(self.policy, deadline=max(self._left(), 1e-9))
-        return {**self._options, "retry": policy}
-
-    async def pause(self, look: int) -> bool:
-        """Wait before a look, from 0; False where the deadline comes first."""
-        # What was sent may have been processed just now, or not be listed yet.
-        seconds = FIRST_LOOK_SECONDS * 2**look
-        if seconds >= self._left():
-            return False
-        await self._clock.sleep(seconds)
-        return True
-
-    async def read(
-        self, target: BoundRoute, params: Mapping[str, Any] | None = None
-    ) -> tuple[Any, datetime]:
-        """The body of an answer, and when the write began by the clock that the answer shows."""
-        call = Call.of(target, self.options_left(), params=params)
-        answer = await self._caller.send(call)
-        told = rate_limits.server_time(answer.headers, self._clock.time())
-        began = told - (self._clock.monotonic() - self._started)
-        return answers.decode_answer(answer), datetime.fromtimestamp(began, UTC)
-
-    def _left(self) -> float:
-        if self.policy.deadline is None:
-            return math.inf
-        return self._started + self.policy.deadline - self._clock.monotonic()
-
-
-async def carry_out(
-    change: BalanceChange,
-    send: Callable[[CallOptions], Awaitable[BalanceUpdate]],
-    settlement: Settlement,
-    *,
-    confirm: bool,
-) -> BalanceUpdate:
-    """Send a balance update; with `confirm`, find out what became of it where that is unknown.
+        error: The write's error.
+        options: The options of the write.
+        within: Seconds to look at the most.
+        until: The end of the write's deadline, by the monotonic clock.
 
     Raises:
-        AmbiguousOutcomeError: It may or may not have happened.
+        AmbiguousOutcomeError: `error`, with a note of what was found in its place.
     """
-    attempts = settlement.policy.max_attempts if confirm else 1
-    while True:
-        attempts -= 1
+    clock = caller.settings.clock
+    knew_the_time = caller.connections.server_clock.offset is not None
+    ends_at = min(until, clock.monotonic() + within)
+    pause, note = FIRST_LOOK_SECONDS, "There was no time to look for it"
+    while clock.monotonic() + pause < ends_at:
+        await clock.sleep(pause)
+        pause *= 2
         try:
-            return await send(settlement.options_left())
-        except AmbiguousOutcomeError as error:
-            error.source_id = change.source_id
-            if not confirm:
-                raise
-            landed, surely_absent = await _look_up(change, settlement)
-            if landed is not None:
-                return landed
-            if not (surely_absent and attempts > 0 and _broke_before_an_answer(error)):
-                raise
-
-
-def _broke_before_an_answer(error: AmbiguousOutcomeError) -> bool:
-    # After a timeout it may still be under way at Voucherify, and a head of an answer says that it
-    # was done. After a connection that broke, its absence from the history settles it.
-    cause = error.__cause__
-    broke = isinstance(cause, (ReadError, WriteError, ProtocolError))
-    return broke and getattr(cause, "status_code", None) is None
-
-
-async def _look_up(
-    change: BalanceChange, settlement: Settlement
-) -> tuple[BalanceUpdate | None, bool]:
-    """The balance where the update is in the card's history, and whether its absence is certain."""
-    surely_absent = True
-    for look in range(LOOKS):
-        if not await settlement.pause(look):
-            return None, False
-        try:
-            landed, complete = await _search(change, settlement)
-        except VoucherifyError:
-            surely_absent = False
+            policy = evolve(caller.policy(options), deadline=max(ends_at - clock.monotonic(), 1e-9))
+            settled = await settle(caller, error, {**options, "retry": policy})
+        except Exception as problem:  # noqa: BLE001 - nothing takes the place of `error`
+            note = f"Looking for it failed: {type(problem).__name__}"
             continue
-        if landed is not None:
-            return landed, False
-        surely_absent = surely_absent and complete
-    return None, surely_absent
-
-
-async def _search(
-    change: BalanceChange, settlement: Settlement
-) -> tuple[BalanceUpdate | None, bool]:
-    """Walk the history, newest first, to before the update was sent.
-
-    Returns:
-        The balance, and where there is none whether the walk saw all that it had to.
-    """
-    query: dict[str, Any] = {"limit": 100, "order": "-id"}
-    for _ in range(MAX_PAGES):
-        body, started = await settlement.read(LIST_TRANSACTIONS(code=change.code), query)
-        envelope = open_envelope(body, "data")
-        page = [structure_at(VoucherTransaction, item) for item in envelope.items]
-        for transaction in page:
-            if transaction.source_id == change.source_id:
-                landed = _balance_of(transaction)
-                if landed is not None and landed.amount != change.body["amount"]:
-                    # Another update, to which the caller gave the same label.
-                    continue
-                # A caller's own label may be an old one, which then proves nothing.
-                sure = change.is_unique or _is_recent(transaction.created_at, started)
-                return (landed if sure else None), False
-        if not page or envelope.has_more is False:
-            # An answer without the list, or one that contradicts itself, proves nothing.
-            is_whole = isinstance(body.get(envelope.key), list) and envelope.has_more is not True
-            return None, is_whole
-        first, last = page[0].created_at, page[-1].created_at
-        if first is None or last is None or first < last or not page[-1].id:
-            # Not newest first: what is looked for may stand anywhere.
-            return None, False
-        if last < started - timedelta(hours=1):
-            return None, True
-        query["starting_after_id"] = page[-1].id
-    return None, False
-
-
-def _balance_of(transaction: VoucherTransaction) -> BalanceUpdate | None:
-    balance = transaction.details.balance if transaction.details else None
-    if balance is None:
-        return None
-    return BalanceUpdate(
-        amount=balance.amount if balance.amount is not None else balance.points,
-        total=balance.total,
-        balance=balance.balance,
-        type=balance.type,
-        operation_type=balance.operation_type,
-        object=balance.object,
-        related_object=balance.related_object,
-        extra=balance.extra,
-    )
-
-
-def _is_recent(created_at: datetime | None, started: datetime) -> bool:
-    return created_at is not None and created_at >= started - CLOCK_TOLERANCE
-
-
-async def settle_creation(
-    code: str, sent: Mapping[str, Any], settlement: Settlement, error: AmbiguousOutcomeError
-) -> Voucher:
-    """The voucher, where reading it back shows that it is the one that was sent just now.
-
-    Raises:
-        AmbiguousOutcomeError: `error`, where it does not.
-    """
-    note = "Its deadline left no time to read the code back"
-    for look in range(LOOKS):
-        if not await settlement.pause(look):
-            break
-        try:
-            body, started = await settlement.read(GET_VOUCHER(code=code))
-            found = structure_at(Voucher, body)
-        except VoucherifyError as reading:
-            # Of the reading's error only its class: its text may name the code.
-            note = f"Reading the code back did not settle it: {type(reading).__name__}"
-            continue
-        if _is_recent(found.created_at, started) and _agrees(sent, to_dict(found)):
-            return found
-        note = "There is such a voucher, but it is older than the call or differs from it"
-        break
+        if settled.status == "done":
+            return settled.result
+        note = settled.why
+        offset = caller.connections.server_clock.offset
+        if not knew_the_time and offset is not None and error.sent_at is not None:
+            # It was noted by this machine's clock, as no answer had told Voucherify's time yet.
+            error.sent_at += timedelta(seconds=offset)
+            knew_the_time = True
     error.add_note(note)
-    raise error from error.__cause__
+    raise error
 
 
-def _agrees(sent: Mapping[str, Any], found: Mapping[str, Any]) -> bool:
-    """Whether everything comparable that was sent stands in what was found."""
-    return all(_is_in(sent[key], found.get(key)) for key in _COMPARABLE if key in sent)
-
-
-def _is_in(sent: Any, found: Any) -> bool:
-    if isinstance(sent, Mapping):
-        inner = found if isinstance(found, Mapping) else {}
-        return all(_is_in(value, inner.get(key)) for key, value in sent.items())
-    return bool(sent == found)
+@contextmanager
+def labelled(source_id: str) -> Iterator[None]:
+    """Keep the label of a write where the write is cancelled, as a note on the cancellation."""
+    try:
+        yield
+    except Exception:
+        raise
+    except BaseException as stop:
+        stop.add_note(
+            f"The balance update that was under way has the source_id {source_id}: "
+            "transactions.find(code, source_id=...) tells whether it was done"
+        )
+        raise

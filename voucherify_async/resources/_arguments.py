@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from io import RawIOBase
@@ -75,3 +76,23 @@ def csv_form(
     if webhooks_enable is not None:
         fields["webhooks_enable"] = (None, b"true" if webhooks_enable else b"false")
     return fields
+
+
+def balance_body(amount: int, source_id: str | None, reason: str | None) -> dict[str, Any]:
+    """The JSON object of a balance update, which gets a label if it has none.
+
+    Raises:
+        InvalidArgumentError: The amount is 0 or not an integer, or a text is empty.
+    """
+    if not isinstance(amount, int) or isinstance(amount, bool):
+        raise InvalidArgumentError(
+            f"amount: expected an integer of minor currency units (100 for 1.00) or points, got "
+            f"{amount!r} ({type(amount).__name__})"
+        )
+    if amount == 0:
+        raise InvalidArgumentError("amount: is 0; there is nothing to add or take away")
+    for name, text in (("source_id", source_id), ("reason", reason)):
+        if text is not None and (not isinstance(text, str) or not text.strip()):
+            raise InvalidArgumentError(f"{name}: expected a text, got {text!r}")
+    body: dict[str, Any] = {"amount": amount, "source_id": source_id or str(uuid.uuid4())}
+    return body if reason is None else {**body, "reason": reason}

@@ -11,12 +11,14 @@ from attrs import evolve
 
 from .._calls.call import Call, CallOptions, check_options
 from .._calls.caller import Caller
-from .._checks import check_count, check_limit
+from .._checks import check_count, check_limit, check_seconds
 from .._conversion.converter import structure_at, to_json_types
 from .._protocol.listings import Envelope, Query, Scheme
 from .._protocol.retry import RetryPolicy
 from .._protocol.routes import BoundRoute
+from .._recovery import settlement
 from .._unset import UNSET
+from ..errors import AmbiguousOutcomeError
 from ..models.async_actions import AsyncActionAccepted
 from ..pagination import AsyncPaginator
 
@@ -56,6 +58,27 @@ class Resource:
         call = Call.of(target, options, body=body, params=params, files=files)
         _, result = await self._caller.fetch(call, partial(structure_at, model))
         return result
+
+    async def _confirmed(
+        self,
+        model: type[T],
+        target: BoundRoute,
+        options: CallOptions,
+        *,
+        body: Any,
+        within: float,
+    ) -> T:
+        """Send a write; where its answer is lost, look for so many seconds whether it was done."""
+        check_seconds("confirm_within", within)
+        clock, deadline = self._caller.settings.clock, self._caller.policy(options).deadline
+        until = math.inf if deadline is None else clock.monotonic() + deadline
+        try:
+            return await self._fetch(model, target, options, body=body)
+        except AmbiguousOutcomeError as error:
+            result: T = await settlement.confirm(
+                self._caller, error, options, within=within, until=until
+            )
+            return result
 
     def _list(
         self,

@@ -28,8 +28,7 @@ from .._protocol.routes import (
     UPDATE_VOUCHER,
     Route,
 )
-from .._recovery import settlement
-from ..errors import AmbiguousOutcomeError
+from .._recovery.settlement import CONFIRM_WITHIN, labelled
 from ..jobs import AsyncJob
 from ..models.vouchers import BalanceUpdate, Voucher
 from ..pagination import AsyncPaginator
@@ -245,17 +244,23 @@ class Vouchers(Resource):
         )
 
     async def create(
-        self, code: str, body: VoucherCreate | Mapping[str, Any], **options: Unpack[CallOptions]
+        self,
+        code: str,
+        body: VoucherCreate | Mapping[str, Any],
+        *,
+        confirm_within: float = CONFIRM_WITHIN,
+        **options: Unpack[CallOptions],
     ) -> Voucher:
         """Create a voucher with a code of your own (`POST /v1/vouchers/{code}`, create-voucher).
 
         Where the answer is lost, the code is read back: a voucher that is what was sent, made just
-        now, is returned.
+        now, is returned. It is never sent again where it may have been done.
 
         Args:
             code: The code.
             body: `DiscountVoucherCreate`, `GiftVoucherCreate`, `LoyaltyCardCreate`, or the mapping
                 that Voucherify documents. Amounts are in minor currency units.
+            confirm_within: Seconds to look for it at the most, where the answer is lost.
 
         Returns:
             The voucher.
@@ -264,14 +269,12 @@ class Vouchers(Resource):
             InvalidArgumentError: The body names another code, or cannot be sent.
             ConflictError: The code exists.
             AmbiguousOutcomeError: It may or may not have been created, and reading back did not
-                settle it.
+                settle it; `client.settle(error)` may, later.
         """
         sent = _arguments.creation_body(code, body)
-        pending = settlement.Settlement(self._caller, options)
-        try:
-            return await self._fetch(Voucher, CREATE_VOUCHER(code=code), options, body=sent)
-        except AmbiguousOutcomeError as error:
-            return await settlement.settle_creation(code, sent, pending, error)
+        return await self._confirmed(
+            Voucher, CREATE_VOUCHER(code=code), options, body=sent, within=confirm_within
+        )
 
     async def generate(
         self,
@@ -363,22 +366,24 @@ class Vouchers(Resource):
         source_id: str | None = None,
         reason: str | None = None,
         confirm: bool = False,
+        confirm_within: float = CONFIRM_WITHIN,
         **options: Unpack[CallOptions],
     ) -> BalanceUpdate:
         """Add to or take from a card (`POST /v1/vouchers/{code}/balance`, update-voucher-balance).
 
-        It is never sent again where it may have been done. Every update carries a `source_id`, so
-        that one of unknown outcome can be found with `transactions.find(code, source_id=...)`.
+        It is never sent again where it may have been done. Every update carries a `source_id`, by
+        which `client.settle(error)` finds one of unknown outcome. If the call is cancelled, a note
+        on the cancellation keeps it.
 
         Args:
             code: The gift or loyalty card's code.
             amount: Minor currency units of a gift card, points of a loyalty card; below zero to
                 take away. Not 0.
-            source_id: Your label for the transaction; by default a random one.
+            source_id: Your label for this update and no other; by default a random one.
             reason: Why, for the card's history.
-            confirm: Whether to settle an unknown outcome here: the transaction is looked up by its
-                `source_id`; if it is there, its balance is returned; the update is repeated only
-                after a connection that broke, when the card's history shows that nothing was done.
+            confirm: Whether to look for an update of unknown outcome here, by its `source_id`: if
+                the card's history has it, its balance is returned.
+            confirm_within: Seconds to look for it at the most.
 
         Returns:
             The balance after the update.
@@ -387,18 +392,17 @@ class Vouchers(Resource):
             InvalidArgumentError: The amount is 0 or no integer.
             NotFoundError: There is no such voucher.
             BadRequestError: The balance would fall below zero, or the voucher is no card.
-            AmbiguousOutcomeError: It may or may not have happened; `source_id` finds it.
+            AmbiguousOutcomeError: It may or may not have happened, and was not found in time;
+                `client.settle(error)` tells later.
         """
-        update = settlement.balance_update(code, amount, source_id=source_id, reason=reason)
-
-        pending = settlement.Settlement(self._caller, options)
-
-        async def send(options: CallOptions) -> BalanceUpdate:
-            return await self._fetch(
-                BalanceUpdate, UPDATE_BALANCE(code=code), options, body=update.body
+        body = _arguments.balance_body(amount, source_id, reason)
+        target = UPDATE_BALANCE(code=code)
+        with labelled(body["source_id"]):
+            if not confirm:
+                return await self._fetch(BalanceUpdate, target, options, body=body)
+            return await self._confirmed(
+                BalanceUpdate, target, options, body=body, within=confirm_within
             )
-
-        return await settlement.carry_out(update, send, pending, confirm=confirm)
 
     async def release_session(
         self, code: str, session_key: str, **options: Unpack[CallOptions]
