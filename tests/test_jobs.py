@@ -103,6 +103,29 @@ async def test_wait_has_an_end(timeout: float, looks: int) -> None:  # noqa: ASY
     assert len(wire.requests) == 1 + looks
 
 
+async def test_status_that_nobody_knows() -> None:
+    """A status of a later API is waited on for ten minutes where there is no timeout."""
+    clock = MovedClock()
+    _, job = await accepted(running("ARCHIVED"), clock=clock)
+    with pytest.raises(v.WaitTimeoutError, match=r"last status: ARCHIVED"):
+        await job.wait()
+    assert sum(clock.slept) == 600
+
+
+async def test_answer_without_a_status() -> None:
+    """A job without a status cannot be waited for, and is not taken as running."""
+    _, job = await accepted({"id": "aa_1"})
+    with pytest.raises(v.ResponseValidationError, match=r"\$\.status"):
+        await job.wait()
+
+
+async def test_another_job_than_the_one_asked_for() -> None:
+    """An answer about another job is not taken for this one's end."""
+    _, job = await accepted({**DONE, "id": "aa_2", "object": "async_action"})
+    with pytest.raises(v.ResponseValidationError, match="asked for"):
+        await job.wait()
+
+
 async def test_done_with_failures_is_an_end() -> None:
     """DONE with failed items returns, and raises only where that was asked for."""
     _, job = await accepted({**DONE, "result": RESULT})

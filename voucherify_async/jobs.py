@@ -11,6 +11,7 @@ from .errors import (
     AsyncActionFailedError,
     ExportFailedError,
     InvalidArgumentError,
+    ResponseValidationError,
     WaitTimeoutError,
 )
 from .models.async_actions import AsyncAction
@@ -30,6 +31,8 @@ Progress = Callable[[Job], Awaitable[None] | None]
 
 FIRST_POLL_SECONDS: Final = 0.5
 LAST_POLL_SECONDS: Final = 5.0
+UNKNOWN_STATUS_SECONDS: Final = 600.0
+_RUNNING: Final = frozenset({"ENQUEUED", "SCHEDULED", "IN_PROGRESS"})
 
 
 def poll_intervals() -> Iterator[float]:
@@ -51,23 +54,31 @@ async def wait_until_finished(
     """Look at a job until it has ended.
 
     Raises:
-        WaitTimeoutError: It had not ended in `timeout` seconds. It goes on at Voucherify.
+        WaitTimeoutError: It had not ended in `timeout` seconds, or, without a timeout, has a status
+            that the library does not know after 600 s. It goes on at Voucherify.
+        ResponseValidationError: An answer names no status.
     """
     if timeout is not None and not timeout >= 0:
         raise InvalidArgumentError(f"timeout: expected seconds of at least 0, got {timeout!r}")
-    give_up_at = None if timeout is None else clock.monotonic() + timeout
+    began = clock.monotonic()
     for seconds in poll_intervals():
         job = await look()
+        if job.status is None:
+            raise ResponseValidationError(json_path="$.status", expected="a status", value=None)
         if on_progress is not None:
             outcome = on_progress(job)
             if inspect.isawaitable(outcome):
                 await outcome
         if job.is_finished:
             return job
-        left = None if give_up_at is None else give_up_at - clock.monotonic()
+        # A status that the library does not know may be an end: it is not waited on for ever.
+        bound = timeout
+        if bound is None and job.status not in _RUNNING:
+            bound = UNKNOWN_STATUS_SECONDS
+        left = None if bound is None else began + bound - clock.monotonic()
         if left is not None and left <= 0:
             raise WaitTimeoutError(
-                f"{id} had not ended after {timeout} s (last status: {job.status}). It goes on at "
+                f"{id} had not ended after {bound} s (last status: {job.status}). It goes on at "
                 "Voucherify; wait for it again by its id",
                 id=id,
                 last=job,
@@ -84,9 +95,10 @@ class AsyncJob:
             `client.async_actions.wait(id)`.
     """
 
-    def __init__(self, id: str, actions: AsyncActions) -> None:  # noqa: A002
+    def __init__(self, id: str, actions: AsyncActions, clock: Clock) -> None:  # noqa: A002
         self.id = id
         self._actions = actions
+        self._clock = clock
 
     def __repr__(self) -> str:
         return f"AsyncJob(id={self.id!r})"
@@ -123,9 +135,10 @@ class AsyncJob:
             WaitTimeoutError: The job had not ended in time; it goes on.
             AsyncActionFailedError: Something failed and `raise_on_failed` is set.
         """
-        return await self._actions.wait(
-            self.id, timeout=timeout, on_progress=on_progress, raise_on_failed=raise_on_failed
+        action = await wait_until_finished(
+            self.status, id=self.id, clock=self._clock, timeout=timeout, on_progress=on_progress
         )
+        return check_action(action) if raise_on_failed else action
 
 
 class ExportJob:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import evolve
 
 from .._clock import Clock
-from ..jobs import AsyncJob, Progress, check_action, wait_until_finished
+from ..jobs import AsyncJob
 from ..models.async_actions import AsyncAction, AsyncActionResult
 from .request_series import AcceptedRequest
 
@@ -32,10 +32,9 @@ class CombinedJob(AsyncJob):
     def __init__(
         self, requests: Sequence[AcceptedRequest], actions: AsyncActions, clock: Clock
     ) -> None:
-        super().__init__(requests[0].id, actions)
+        super().__init__(requests[0].id, actions, clock)
         self.ids = tuple(request.id for request in requests)
         self._requests = tuple(requests)
-        self._clock = clock
         self._ended: dict[str, AsyncAction] = {}
 
     def __repr__(self) -> str:
@@ -58,37 +57,11 @@ class CombinedJob(AsyncJob):
             seen.append(_shifted(action, request.first))
         return _sum(seen)
 
-    async def wait(
-        self,
-        timeout: float | None = None,  # noqa: ASYNC109
-        on_progress: Progress[AsyncAction] | None = None,
-        *,
-        raise_on_failed: bool = False,
-    ) -> AsyncAction:
-        """Look until every job has ended; as for one job.
-
-        Args:
-            timeout: Seconds to wait at the most; None waits as long as it takes.
-            on_progress: Called with every report, `progress` is in percent.
-            raise_on_failed: Whether to raise where a job or one of its items failed.
-
-        Returns:
-            The sum of the jobs at their end.
-
-        Raises:
-            WaitTimeoutError: They had not ended in time; they go on.
-            AsyncActionFailedError: Something failed and `raise_on_failed` is set.
-        """
-        action = await wait_until_finished(
-            self.status, id=self.id, clock=self._clock, timeout=timeout, on_progress=on_progress
-        )
-        return check_action(action) if raise_on_failed else action
-
 
 def job_of(requests: Sequence[AcceptedRequest], actions: AsyncActions, clock: Clock) -> AsyncJob:
     """A handle on one request, or on several."""
     return (
-        AsyncJob(requests[0].id, actions)
+        AsyncJob(requests[0].id, actions, clock)
         if len(requests) == 1
         else CombinedJob(requests, actions, clock)
     )
@@ -109,8 +82,12 @@ def _shifted(action: AsyncAction, rows: int) -> AsyncAction:
 def _sum(actions: Sequence[AsyncAction]) -> AsyncAction:
     statuses = {action.status for action in actions}
     has_ended = all(action.is_finished for action in actions)
+    status: str | None
     if has_ended:
         status = "FAILED" if "FAILED" in statuses else "DONE"
+    elif odd := statuses - {"ENQUEUED", "IN_PROGRESS", "DONE", "FAILED"}:
+        # Whoever waits has to hear of a status that is unknown, or missing.
+        status = None if None in odd else min(filter(None, odd))
     else:
         status = "ENQUEUED" if statuses == {"ENQUEUED"} else "IN_PROGRESS"
     results = [action.result for action in actions if action.result is not None]

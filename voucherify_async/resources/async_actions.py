@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Unpack
 
 from .._calls.caller import CallOptions
 from .._protocol.routes import GET_ASYNC_ACTION, LIST_ASYNC_ACTIONS
-from ..jobs import Progress, check_action, wait_until_finished
+from ..jobs import AsyncJob, Progress
 from ..models.async_actions import AsyncAction
 from ..pagination import AsyncPaginator
 from . import _arguments
@@ -94,14 +94,8 @@ class AsyncActions(Resource):
             WaitTimeoutError: It had not ended in time; it goes on.
             AsyncActionFailedError: Something failed and `raise_on_failed` is set.
         """
-        action = await wait_until_finished(
-            partial(self.get, id),
-            id=id,
-            clock=self._caller.settings.clock,
-            timeout=timeout,
-            on_progress=on_progress,
-        )
-        return check_action(action) if raise_on_failed else action
+        job = AsyncJob(id, self, self._caller.settings.clock)
+        return await job.wait(timeout, on_progress, raise_on_failed=raise_on_failed)
 
 
 class RawAsyncActions(RawResource[AsyncActions]):

@@ -202,7 +202,7 @@ class Imports(Resource):
     ) -> AsyncJob:
         body = _arguments.items_body(items)
         id = await self._accepted(target, options, body=body)  # noqa: A001
-        return AsyncJob(id, AsyncActions(self._caller))
+        return AsyncJob(id, AsyncActions(self._caller), self._caller.settings.clock)
 
     async def _import_csv(
         self,
