@@ -58,9 +58,11 @@ class Admission:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._slots.release()
-        if self._quota is not None:
-            self._quota.leave(self.answer)
+        try:
+            if self._quota is not None:
+                self._quota.leave(self.answer)
+        finally:
+            self._slots.release()
 
     async def _enter(self) -> None:
         quota = self._quota
