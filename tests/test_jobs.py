@@ -206,3 +206,31 @@ async def test_export_that_takes_too_long() -> None:
     with pytest.raises(v.WaitTimeoutError) as caught:
         await job.download("file.csv", timeout=2)
     assert isinstance(caught.value.last, v.Export)
+
+
+@pytest.mark.parametrize(
+    ("result", "told"),
+    [
+        ({"results": [{"code": "B", "found": False, "updated": False}]}, "0 done, 1 failed; .*B"),
+        (
+            {"results": [{"code": "A", "found": True, "updated": True}, {"code": "B"}]}
+            | {"failed": {"code": "C", "reason": "taken"}},
+            "first: C: taken",
+        ),
+        ({"results": [{"code": "B", "found": True, "updated": False}]}, "B: not changed"),
+        ({"failed": {"code": "B", "reason": "taken"}, "done_count": 2}, "2 done.*B: taken"),
+    ],
+)
+async def test_items_that_were_missed_are_failures(result: dict[str, Any], told: str) -> None:
+    """A bulk result says of each item whether it was changed; one that was not is a failure."""
+    _, job = await accepted({**DONE, "result": result})
+    with pytest.raises(v.AsyncActionFailedError, match=told) as caught:
+        await job.wait(raise_on_failed=True)
+    assert caught.value.action.has_failures
+
+
+async def test_items_that_were_all_changed_are_no_failure() -> None:
+    """A bulk result whose items were all found and changed is a success."""
+    items = [{"code": "A", "found": True, "updated": True}, {"code": "B"}]
+    _, job = await accepted({**DONE, "result": {"results": items}})
+    assert not (await job.wait(raise_on_failed=True)).has_failures

@@ -14,7 +14,7 @@ from .errors import (
     ResponseValidationError,
     WaitTimeoutError,
 )
-from .models.async_actions import AsyncAction
+from .models.async_actions import AsyncAction, AsyncActionResult
 from .models.exports import Export
 
 if TYPE_CHECKING:
@@ -241,16 +241,28 @@ def check_action(action: AsyncAction) -> AsyncAction:
     """
     if not action.has_failures:
         return action
-    result: Any = action.result
-    counts = ""
-    if result is not None:
-        counts = f": {result.done_count or 0} done, {result.failed_count or 0} failed"
-        first = next(iter(result.failed or ()), None)
-        if first is not None:
-            counts += f"; first: {first.code or first.source_id}: {first.reason}"
+    told = "" if action.result is None else f": {_counts(action.result)}"
     raise AsyncActionFailedError(
-        f"{action.type} {action.id} ended {action.status}{counts}", action=action
+        f"{action.type} {action.id} ended {action.status}{told}", action=action
     )
+
+
+def _counts(result: AsyncActionResult) -> str:
+    """How many items were done and failed, and which failed first."""
+    missed = [item for item in result.results or () if item.has_failed]
+    done = result.done_count
+    if done is None:
+        done = len(result.results or ()) - len(missed)
+    failed = len(missed) if result.failed_count is None else result.failed_count
+    text = f"{done} done, {failed} failed"
+    reasons = [(each.code or each.source_id, each.reason) for each in result.failed or ()]
+    reasons += [
+        (item.code or item.source_id, "not changed" if item.found else "not found")
+        for item in missed
+    ]
+    if reasons:
+        text += f"; first: {reasons[0][0]}: {reasons[0][1]}"
+    return text
 
 
 def check_export(export: Export) -> Export:

@@ -117,6 +117,7 @@ def _sum_results(results: Sequence[AsyncActionResult]) -> AsyncActionResult:
         failed_count=sum(_known(result.failed_count for result in results)),
         failed=joined("failed"),
         errors=joined("errors"),
+        results=joined("results"),
         reports=joined("reports"),
         reports_available_till=min(till, default=None),
     )

@@ -13,12 +13,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
+import orjson
 from attrs import evolve, field, frozen
 
 from .._calls.call import Call, CallOptions
 from .._calls.caller import Caller
 from .._conversion.converter import structure_at
 from .._protocol import answers, rate_limits
+from .._protocol.answers import Answer
 from .._protocol.routes import (
     GET_ASYNC_ACTION,
     GET_VOUCHER,
@@ -205,7 +207,10 @@ class ImportFinder:
         """Whether there is a voucher that an import wrote since an instant."""
         try:
             voucher = structure_at(Voucher, await self._read(GET_VOUCHER(code=code)))
-        except NotFoundError:
+        except NotFoundError as error:
+            if not answers.is_own_error(Answer(404, error.headers, orjson.dumps(error.body))):
+                # A proxy that does not know the path says nothing of what is there.
+                raise
             return False
         # The CSV import updates codes that exist; the JSON import refuses them.
         updates = self._sent.route in {IMPORT_CSV, IMPORT_CSV_TO_CAMPAIGN}

@@ -12,7 +12,8 @@ _NAMES: Final = {
     "_base": "Model",
     "async_actions": """
         AsyncAction AsyncActionAccepted AsyncActionFailure AsyncActionItemError
-        AsyncActionResult AsyncActionStatus AsyncActionType OperationStatus
+        AsyncActionItemResult AsyncActionResult AsyncActionStatus AsyncActionType
+        OperationStatus
     """,
     "discounts": """
         AmountDiscount AmountEffect Discount DiscountItem DiscountedUnit FixedDiscount

@@ -89,6 +89,25 @@ class AsyncActionItemError(Model):
 
 
 @frozen(kw_only=True, repr=False)
+class AsyncActionItemResult(Model):
+    """What became of one item of a bulk update."""
+
+    code: str | None = None
+    """The voucher's code, in updates of vouchers."""
+    source_id: str | None = None
+    """The merchant's id of it, in updates of customers and products."""
+    found: bool | None = None
+    """Whether there is such a thing."""
+    updated: bool | None = None
+    """Whether it was changed."""
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the item was not changed as it was asked for."""
+        return self.found is False or self.updated is False
+
+
+@frozen(kw_only=True, repr=False)
 class AsyncActionResult(Model):
     """What a job has done; its type decides which fields are set."""
 
@@ -102,6 +121,8 @@ class AsyncActionResult(Model):
     """The items that an import refused; a single object in the answer is one item here."""
     errors: Sequence[AsyncActionItemError] | None = None
     """The items that a bulk update refused."""
+    results: Sequence[AsyncActionItemResult] | None = None
+    """What became of each item, where a bulk update tells that."""
     reports: Sequence[str] | None = None
     """Addresses of report files."""
     reports_available_till: datetime | None = None
@@ -138,7 +159,10 @@ class AsyncAction(Record):
         if self.status == "FAILED" or self.operation_status == "FAILED":
             return True
         result = self.result
-        return result is not None and bool(result.failed_count or result.failed or result.errors)
+        if result is None:
+            return False
+        missed = any(item.has_failed for item in result.results or ())
+        return missed or bool(result.failed_count or result.failed or result.errors)
 
 
 __all__ = [
@@ -146,6 +170,7 @@ __all__ = [
     "AsyncActionAccepted",
     "AsyncActionFailure",
     "AsyncActionItemError",
+    "AsyncActionItemResult",
     "AsyncActionResult",
     "AsyncActionStatus",
     "AsyncActionType",

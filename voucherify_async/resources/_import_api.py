@@ -48,7 +48,9 @@ class ImportApi(Resource):
     def now(self) -> datetime:
         """What Voucherify's clock shows now; whatever this machine's shows."""
         assert self._began_at is not None  # noqa: S101
-        return self._began_at + timedelta(seconds=self._clock.monotonic() - self._began)
+        now = self._began_at + timedelta(seconds=self._clock.monotonic() - self._began)
+        # What is kept in a file has milliseconds.
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
     async def post(self, batch: Batch) -> str:
         """Send a batch; returns the id of its job."""

@@ -83,3 +83,7 @@ def _failures(action: AsyncAction) -> Iterator[str]:
         yield f"{failure.code or failure.source_id or failure.row}: {failure.reason}"
     for error in result.errors or ():
         yield f"{error.code or error.source_id}: {error.details or error.message}"
+    for item in result.results or ():
+        if item.has_failed:
+            reason = "was not changed" if item.found else "does not exist"
+            yield f"{item.code or item.source_id}: {reason}"
