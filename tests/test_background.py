@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
+from collections.abc import AsyncIterator
 
 import anyio
 import anyio.lowlevel
 import pytest
 
 from voucherify_async._concurrency.background import BackgroundTask
+from voucherify_async.errors import BackgroundCancelledError
+from voucherify_async.testing import FakeVoucherify
 
 from .resources.support import settle
 
@@ -96,3 +100,73 @@ def test_cancelling_after_the_end(anyio_backend: str) -> None:
         return task
 
     anyio.run(begin, backend=anyio_backend).cancel()
+
+
+async def cancel_others() -> None:
+    """Cancel every other task of asyncio, as shutdown code does."""
+    current = asyncio.current_task()
+    for task in asyncio.all_tasks():
+        # The one that runs the tests lives longer than a test.
+        if task is not current and "_run" in repr(task.get_coro()) and "Background" in repr(task):
+            task.cancel()
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.parametrize("begun", [True, False])
+async def test_task_cancelled_from_outside(begun: bool) -> None:
+    """A task that somebody else cancels, even before its first step, ends with an error."""
+    ends: list[Exception | None] = []
+    task = BackgroundTask(anyio.sleep_forever, ends.append)
+    if begun:
+        await settle()
+    await cancel_others()
+    with anyio.fail_after(5), pytest.raises(BackgroundCancelledError):
+        await task.result()
+    await task.ended()
+    assert [type(end) for end in ends] == [BackgroundCancelledError]
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.parametrize("begun", [True, False])
+@pytest.mark.parametrize("use", ["walk", "pages", "iterate", "collect", "feed"])
+async def test_cancelled_from_outside(use: str, begun: bool) -> None:
+    """Whatever its tasks were doing, a use raises in the end: never short, never for ever."""
+    fake = FakeVoucherify()
+    fake.add_vouchers({"code": f"A{i:02}"} for i in range(40))
+    async with fake, fake.client(retry=None) as client:
+        lookups = client.vouchers.get_many
+        codes = [f"A{i:02}" for i in range(40)]
+
+        async def come() -> AsyncIterator[str]:
+            for code in codes:
+                await anyio.lowlevel.checkpoint()
+                yield code
+
+        async def work() -> int:
+            if use == "walk":
+                return len([v async for v in client.vouchers.list(limit=5)])
+            if use == "pages":
+                return sum([len(p) async for p in client.vouchers.list_all(limit=5).pages()])
+            if use == "iterate":
+                return len([v async for v in lookups(codes, concurrency=3)])
+            return len(await lookups(come() if use == "feed" else codes, concurrency=3))
+
+        for steps in range(3, 60, 4 if begun else 5):
+            outcome: list[object] = []
+
+            async def run(outcome: list[object] = outcome) -> None:
+                try:
+                    outcome.append(await work())
+                except BackgroundCancelledError as error:
+                    outcome.append(error)
+
+            with anyio.fail_after(5):
+                async with anyio.create_task_group() as group:
+                    group.start_soon(run)
+                    for _ in range(steps):
+                        await anyio.lowlevel.checkpoint()
+                    await cancel_others()
+            assert outcome[0] == 40 or isinstance(outcome[0], BackgroundCancelledError)
+            await settle()
+            left = [task for task in asyncio.all_tasks() if "Background" in repr(task)]
+            assert left == []

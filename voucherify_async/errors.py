@@ -6,6 +6,7 @@ VoucherifyError
 ├── InvalidArgumentError          refused before anything was sent (also a ValueError)
 ├── ClientClosedError             the client was used after aclose()
 ├── ClientLoopError               the client was used from a second event loop
+├── BackgroundCancelledError      a task of the library was cancelled by somebody else
 ├── TransportError                no answer came
 │   ├── ConnectError              no connection was made: nothing was sent
 │   ├── TimeoutError              (also the built-in TimeoutError)
@@ -62,6 +63,7 @@ __all__ = [
     "AnswerTooLargeError",
     "AsyncActionFailedError",
     "AuthenticationError",
+    "BackgroundCancelledError",
     "BadRequestError",
     "BulkInterruptedError",
     "ClientClosedError",
@@ -142,6 +144,13 @@ class ClientClosedError(VoucherifyError, RuntimeError):
 
 class ClientLoopError(VoucherifyError, RuntimeError):
     """The client was used from another event loop than the one its connections belong to."""
+
+
+class BackgroundCancelledError(VoucherifyError):
+    """A task of the library, such as one that reads ahead, was cancelled by somebody else.
+
+    Shutdown code that cancels every task does so. What the task was to bring is missing.
+    """
 
 
 class TransportError(VoucherifyError):

@@ -129,7 +129,7 @@ class Feed(Generic[T]):
         """The next item; the first call begins the reading."""
         if self._channel is None:
             self._channel = Channel(self._size)
-            self._task = BackgroundTask(_Feeding(self._items, self._channel).run)
+            self._task = BackgroundTask(_Feeding(self._items, self._channel).run, self._channel.end)
         return await self._channel.get()
 
     def cancel(self) -> None:
@@ -140,7 +140,7 @@ class Feed(Generic[T]):
     async def ended(self) -> None:
         """Wait for the end of the reading."""
         if self._task is not None:
-            await self._task.result()
+            await self._task.ended()
 
 
 class _Feeding(Generic[T]):
@@ -150,14 +150,9 @@ class _Feeding(Generic[T]):
         self._channel = channel
 
     async def run(self) -> None:
-        try:
-            async with closing(aiter(self._items)) as items:
-                async for item in items:
-                    await self._channel.put(item)
-        except Exception as error:  # noqa: BLE001 - handed to whoever reads
-            self._channel.end(error)
-        else:
-            self._channel.end()
+        async with closing(aiter(self._items)) as items:
+            async for item in items:
+                await self._channel.put(item)
 
 
 def source_of(items: Iterable[T] | AsyncIterable[T]) -> Source[T]:
@@ -185,7 +180,7 @@ class _Work(Generic[In, Out]):
         """Start one more worker, unless there are enough."""
         if len(self._workers) < self._concurrency:
             self._alive += 1
-            self._workers.append(BackgroundTask(self._run))
+            self._workers.append(BackgroundTask(self._run, self._worker_ended))
 
     def cancel(self) -> None:
         """End all of it without waiting."""
@@ -200,7 +195,7 @@ class _Work(Generic[In, Out]):
         """Wait for the end of every task."""
         await self._source.ended()
         for worker in self._workers:
-            await worker.result()
+            await worker.ended()
 
     async def _run(self) -> None:
         try:
@@ -218,13 +213,14 @@ class _Work(Generic[In, Out]):
                 await self.results.put(await self._work(item))
         except StopAsyncIteration:
             pass
-        except Exception as error:  # noqa: BLE001 - handed to whoever iterates
+
+    def _worker_ended(self, error: Exception | None) -> None:
+        if error is not None:
             self._is_drained = True
             self._error = self._error or error
-        finally:
-            self._alive -= 1
-            if not self._alive:
-                self.results.end(self._error)
+        self._alive -= 1
+        if not self._alive:
+            self.results.end(self._error)
 
 
 class Fanout(AsyncIterator[Out], Generic[In, Out]):
