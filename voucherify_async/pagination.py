@@ -88,8 +88,8 @@ class AsyncPaginator(Generic[T]):
     ```
 
     Each use starts again from the first page. A walk is never silently short: it raises
-    `PaginationLimitError` where the API serves no further page, and `PaginationError` where the
-    server repeats itself.
+    `PaginationLimitError` where the API serves no further page, and `PaginationError` where a page
+    or a cursor comes again, or a page is empty though the server says that there is more.
     """
 
     def __init__(
@@ -132,7 +132,8 @@ class AsyncPaginator(Generic[T]):
 
         Raises:
             PaginationLimitError: The listing is longer than the API's pages reach.
-            PaginationError: The server repeats itself.
+            PaginationError: The server repeats itself, or its pages contradict its `total`.
+            BackgroundCancelledError: Somebody cancelled the task that reads ahead.
         """
         listing = self._listing
         if max_items is not None:

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voucherify_async import PaginationError, ResponseValidationError
-from voucherify_async._protocol.listings import open_envelope
+from voucherify_async._protocol.listings import Cursor, EndDate, Listing, open_envelope
 from voucherify_async._protocol.windows import Windows
 
 from ..listing_server import ListingServer, at
@@ -204,3 +204,28 @@ async def test_answers_that_cannot_be_held_against_anything(answer: Any, path: s
     with pytest.raises(ResponseValidationError) as caught:
         await Wire(answer).client().vouchers.list_all().collect()
     assert path in str(caught.value)
+
+
+def test_cursor_in_a_body() -> None:
+    """A cursor goes where the endpoint takes it; the listing may stand inside an object."""
+    listing = Listing("data", Cursor, under="redeemables")
+    page = {"data_ref": "data", "data": [{"id": "a"}], "has_more": True, "more_starting_after": "t"}
+    envelope = listing.open({"redeemables": page, "order": {"amount": 1}})
+    assert (envelope.key, envelope.extra) == ("redeemables.data", {"order": {"amount": 1}})
+    scheme = Cursor("options.starting_after", limit="options.limit", by_id=False)
+    body = {"scenario": "ALL", "options": {"limit": 50}}
+    turn = scheme.turn(body, envelope)
+    assert turn.step == {"scenario": "ALL", "options": {"limit": 50, "starting_after": "t"}}
+    assert body == {"scenario": "ALL", "options": {"limit": 50}}
+    assert isinstance(scheme.turn(body, envelope).step, PaginationError)
+    with pytest.raises(ResponseValidationError, match=r"\$\.redeemables\.data"):
+        listing.open({"redeemables": {"total": 0}})
+
+
+def test_instant_under_another_name() -> None:
+    """A cursor that is an instant goes under the name that the endpoint gives it."""
+    items = [{"id": "a", "created_at": "2026-01-01T00:00:00Z"}]
+    envelope = open_envelope({"customers": items, "has_more": True}, "customers")
+    step = EndDate("starting_after").turn({"limit": 1}, envelope).step
+    moment = datetime(2026, 1, 1, 0, 0, 1, tzinfo=UTC)
+    assert step == {"limit": 2, "starting_after": moment}

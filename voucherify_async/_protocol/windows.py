@@ -17,8 +17,6 @@ from collections.abc import Mapping, Sequence
 from datetime import MAXYEAR, datetime, timedelta
 from typing import Any, Final
 
-from attrs import define, field, frozen
-
 from ..errors import (
     InvalidArgumentError,
     PaginationError,
@@ -37,127 +35,14 @@ from .listings import (
     shifted,
     text_of,
 )
+from .passes import LAST_PAGE, Crowd, WalkedPage, Window
 
-LAST_PAGE: Final = 99
 COARSE, FINE = OVERLAPS
 _LEAST_LIMIT: Final = 10
 _MAX_RESTARTS: Final = 25
 _MAX_QUIET_PASSES: Final = 8
 _MAX_PASSES: Final = 40
 _PAGES_A_READER: Final = 4
-
-
-@define
-class _Window:
-    """A query between two instants, and what its pages have shown in one pass."""
-
-    after: datetime | None
-    before: datetime | None
-    limit: int
-    due: int = 0
-    """How many items it has at the least, unless its bounds drop some or some were deleted."""
-    ids: set[str] = field(factory=set)
-    total: int = 0
-    place: int = 0
-    pages: int = 0
-    sound: int = 0
-    """How many distinct ids there were when they last added up."""
-    stale: int = 0
-    """How many items it showed that windows before it had shown."""
-    adds_up: bool = True
-
-    def note(self, query: Query, page: _Page) -> None:
-        """Take a page in, and hold the distinct ids against the place that it reaches."""
-        self.total = page.total
-        self.place = max(self.place, query["page"] * query["limit"])
-        self.pages += 1
-        self.ids.update(page.ids)
-        expected = min(self.place, self.total)
-        if len(self.ids) != expected or len(set(page.ids)) != len(page.ids):
-            self.adds_up = False
-        if self.adds_up:
-            self.sound = expected
-
-    @property
-    def is_read(self) -> bool:
-        """Whether its pages have reached its total."""
-        return self.place >= self.total
-
-    def following(self, place: int) -> tuple[int, int] | None:
-        """Number and size of the page that begins before a place and reaches furthest."""
-        sizes = range(max(1, self.limit // 2), self.limit + 1)
-        pages = [((place - 1) // size + 1, size) for size in sizes]
-        ends = [(page * size, page, size) for page, size in pages if page <= LAST_PAGE]
-        end, page, size = max(ends, default=(0, 0, 0))
-        return (page, size) if end > place else None
-
-
-@define
-class _Crowd(_Window):
-    """A window of (nearly) one instant, read until it has shown everything that it has."""
-
-    resume: datetime = field(kw_only=True)
-    """Where the walk goes on after it."""
-    rest: int = field(kw_only=True)
-    """How many items were still to come when it began."""
-    last: datetime | None = field(default=None, kw_only=True)
-    """The youngest instant that it showed."""
-    known: set[str] = field(factory=set, kw_only=True)
-    """What the passes since the total last changed have shown."""
-    found: int = field(default=0, kw_only=True)
-    """How many of them this pass was the first to show."""
-    quiet: int = field(default=0, kw_only=True)
-    """How many passes in a row showed nothing new."""
-    passes: int = field(default=1, kw_only=True)
-
-    def note(self, query: Query, page: _Page) -> None:
-        """Take a page in; where the total has changed, what was known counts no more."""
-        if self.total != page.total and self.known:
-            self.known, self.adds_up = set(self.ids), False
-        super().note(query, page)
-        self.found += len(set(page.ids) - self.known)
-        self.last = max(
-            [at for _, at, _ in page.items] + ([self.last] if self.last else []), default=None
-        )
-        self.known.update(page.ids)
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether the pass that has ended shows that nothing is missing."""
-        return self.adds_up or (len(self.known) == self.total and not self.found)
-
-    def following(self, place: int) -> tuple[int, int] | None:
-        """The page that begins before a place, or at it where no other goes on."""
-        plain = place // self.limit + 1
-        return super().following(place) or ((plain, self.limit) if plain <= LAST_PAGE else None)
-
-    def again(self) -> _Crowd:
-        """The next pass."""
-        return _Crowd(
-            self.after,
-            self.before,
-            self.limit,
-            resume=self.resume,
-            rest=self.rest,
-            last=self.last,
-            total=self.total,
-            # More than there are: some have left.
-            known=self.known if len(self.known) <= self.total else set(self.ids),
-            quiet=0 if self.found else self.quiet + 1,
-            passes=self.passes + 1,
-        )
-
-
-@frozen
-class _Page:
-    """A page of a walk, of which each item must have an id and an instant."""
-
-    total: int
-    items: Sequence[tuple[str, datetime, Any]]
-
-    @property
-    def ids(self) -> list[str]:
-        return [id_ for id_, _, _ in self.items]
 
 
 class Windows(Scheme):
@@ -187,7 +72,7 @@ class Windows(Scheme):
         self._pages = 1 if concurrency == 1 else concurrency * _PAGES_A_READER
         self._newest: datetime | None = None
         self._grain = FINE
-        self._window = _Window(self._lower, self._upper, query["limit"])
+        self._window = Window(self._lower, self._upper, query["limit"])
         # Everything before this instant was shown, and these ids at or after it.
         self._seam: datetime | None = None
         self._near: dict[str, datetime] = {}
@@ -214,7 +99,7 @@ class Windows(Scheme):
     def turn(self, query: Query, envelope: Envelope) -> Turn:
         """What is new on a page that adds up, and the next page or window."""
         page, window = self._page(envelope), self._window
-        is_crowd = isinstance(window, _Crowd)
+        is_crowd = isinstance(window, Crowd)
         if not window.pages and page.total < window.due:
             if is_crowd:
                 return Turn([], self._enter_crowd(query))
@@ -248,7 +133,7 @@ class Windows(Scheme):
             queries.append(_numbered(step, following))
         return queries[:count]
 
-    def _page(self, envelope: Envelope) -> _Page:
+    def _page(self, envelope: Envelope) -> WalkedPage:
         if envelope.total is None:
             raise ResponseValidationError(json_path="$.total", expected="a count", value=None)
         items = []
@@ -263,9 +148,9 @@ class Windows(Scheme):
                     value=item,
                 )
             items.append((id_, at, item))
-        return _Page(envelope.total, items)
+        return WalkedPage(envelope.total, items)
 
-    def _take(self, page: _Page) -> list[tuple[int, Any]]:
+    def _take(self, page: WalkedPage) -> list[tuple[int, Any]]:
         """The items that no page before this one showed, and that were there at the beginning."""
         window, fresh = self._window, []
         # What lies before a window was read to its end, whatever the server lets in.
@@ -278,9 +163,9 @@ class Windows(Scheme):
                 continue
             fresh.append((place, item))
             self._near[id_] = at
-            if not isinstance(window, _Crowd):
+            if not isinstance(window, Crowd):
                 self._seam = at if self._seam is None else max(self._seam, at)
-        if isinstance(window, _Crowd):
+        if isinstance(window, Crowd):
             window.rest -= len(fresh)
         if fresh:
             self._restarts = 0
@@ -288,7 +173,7 @@ class Windows(Scheme):
 
     def _onwards(self, query: Query) -> Step:
         window = self._window
-        if isinstance(window, _Crowd):
+        if isinstance(window, Crowd):
             return self._through_crowd(query, window)
         if window.is_read:
             # Whatever the total says, the walk has to come as far as the youngest item.
@@ -338,10 +223,10 @@ class Windows(Scheme):
         after, before, resume = self._spans.pop(0)
         due = sum(at == self._seam for at in self._near.values())
         limit = self._window.limit
-        self._window = _Crowd(self._cut(after), before, limit, due, resume=resume, rest=self._rest)
+        self._window = Crowd(self._cut(after), before, limit, due, resume=resume, rest=self._rest)
         return self._first_page(query, self._unique_order)
 
-    def _through_crowd(self, query: Query, crowd: _Crowd) -> Step:
+    def _through_crowd(self, query: Query, crowd: Crowd) -> Step:
         following = crowd.following(crowd.place)
         if not crowd.is_read and following is not None:
             return _numbered(query, following)
@@ -352,7 +237,7 @@ class Windows(Scheme):
         self._window = crowd.again()
         return self._first_page(query, self._unique_order)
 
-    def _leave_crowd(self, query: Query, crowd: _Crowd) -> Step:
+    def _leave_crowd(self, query: Query, crowd: Crowd) -> Step:
         resume, due = crowd.resume, 0
         last = crowd.last or resume
         if self._lets_in or (crowd.before is not None and last > crowd.before):
@@ -371,7 +256,7 @@ class Windows(Scheme):
             if bound.year < MAXYEAR:
                 before = bound if before is None else min(before, bound)
         limit = max(self._window.limit, _LEAST_LIMIT)
-        self._window = _Window(self._cut(after), before, limit, due)
+        self._window = Window(self._cut(after), before, limit, due)
         kept = shifted(self._seam, -2 * COARSE) if self._seam else None
         if kept is not None:
             after = min(kept, after or kept)
@@ -385,13 +270,13 @@ class Windows(Scheme):
         asked = {**query, "order": order, "page": 1, "limit": window.limit}
         return {**asked, self._field: stated} if stated else asked
 
-    def _cap(self, window: _Window) -> int:
+    def _cap(self, window: Window) -> int:
         """How many pages to read of a window before the next one begins."""
         after = self._behind_seam()
         near = sum(after is not None and at >= after for at in self._near.values())
         # A window that begins in a crowd shows it again: better to pass it by numbers.
         crowded = max(near, window.stale) > window.limit // 4
-        return LAST_PAGE if crowded or isinstance(window, _Crowd) else self._pages
+        return LAST_PAGE if crowded or isinstance(window, Crowd) else self._pages
 
     def _moves(self) -> bool:
         """Whether a window at the seam begins later than the one at hand."""
