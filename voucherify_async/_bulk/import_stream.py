@@ -17,6 +17,7 @@ from .._concurrency.items import Items
 from .._recovery.imports import Finding
 from ..errors import (
     AmbiguousOutcomeError,
+    BackgroundCancelledError,
     ImportInterruptedError,
     InvalidArgumentError,
     VoucherifyError,
@@ -234,6 +235,10 @@ class ImportStream:
             await self._tell()
         except Exception as error:  # noqa: BLE001 - told when the tasks have ended
             self._fail(error)
+        except BaseException:
+            # Where it is this task alone, by a program that cancels all tasks as it shuts down.
+            self._fail(BackgroundCancelledError(f"The task that followed {job.id} was cancelled"))
+            raise
 
     async def _tell(self) -> None:
         if self._on_progress is None:
