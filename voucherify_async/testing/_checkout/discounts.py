@@ -101,22 +101,19 @@ def _units(discount: JsonObject, cart: Cart, prices: Prices) -> Effect:
 def _unit(unit: JsonObject, cart: Cart, prices: Prices) -> list[LineChange]:
     count = _whole(unit.get("unit_off") or 0)
     if unit.get("effect") == "ADD_SAME_ITEMS":
-        return [_free(line.key, line.price, count, count) for line in cart.lines]
+        return [LineChange(line.key, line.price * count, count, count) for line in cart.lines]
     kind = unit.get("unit_type") or ""
     line = next((line for line in cart.lines if line.is_of((kind,))), None)
     if line is None:
         item = _item(unit, kind, prices)
-        return [_free(f"new:{kind}", item["price"], count, count, item)]
+        return [LineChange(f"new:{kind}", item["price"] * count, count, count, item)]
     missing = unit.get("effect") == "ADD_MISSING_ITEMS"
-    paid = max(line.quantity - line.discounted, 0)
+    # Units that an earlier redeemable made free are not there to be made free once more.
+    paid = -(-line.left // line.price) if line.price else line.quantity
     added = max(count - paid, 0) if missing else count
-    return [_free(line.key, line.price, count, added)]
-
-
-def _free(
-    key: str, price: int, count: int, added: int, item: JsonObject | None = None
-) -> LineChange:
-    return LineChange(key, price * count, count, added, item)
+    # What is added is free; of what was there, no more than is still to be paid.
+    free = min(line.price * (count - added), line.left, cart.left) + line.price * added
+    return [LineChange(line.key, free, count, added)]
 
 
 def _item(unit: JsonObject, kind: str, prices: Prices) -> JsonObject:
