@@ -97,7 +97,8 @@ async def test_orders_are_imported(api: httpx.AsyncClient, fake: FakeVoucherify)
     assert (told["type"], told["status"]) == ("ORDERS.IMPORT", "DONE")
     assert told["result"]["done_count"] == 2
     assert {order["source_id"]: order["amount"] for order in fake.orders} == {"a": 5, "b": 6}
-    for unfit in ([], [{}] * 2001, [1], [{"amount": "1"}]):
+    unfit_items: tuple[Any, ...] = ([], [{}] * 2001, [1], [{"amount": "1"}])
+    for unfit in unfit_items:
         refused = await api.post("/v1/orders/import", json=unfit)
         assert refused.json()["key"] == "invalid_payload"
 
