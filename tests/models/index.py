@@ -42,7 +42,7 @@ def written() -> str:
     """The text that the index should be."""
     lines = []
     for path in sorted(FOLDER.glob("[a-z]*.py")):
-        names = textwrap.wrap(" ".join(listed(path)), 80)
+        names = textwrap.wrap(" ".join(listed(path)), 75)
         shown = f'"{names[0]}"' if len(names) == 1 else "\n        ".join(['"""', *names])
         lines.append(f'    "{path.stem}": {shown}' + ("" if len(names) == 1 else '\n    """') + ",")
     return HEAD + '    "_base": "Model",\n' + "\n".join(lines) + "\n" + TAIL

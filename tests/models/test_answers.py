@@ -26,7 +26,14 @@ MODELS = (
     "FilterConditions",
     "LoyaltyPendingPoints",
     "OAuthToken",
+    "Order",
+    "Qualification",
+    "RedemptionEntry",
+    "RedemptionResult",
+    "StackRollback",
+    "Validation",
     "Voucher",
+    "VoucherRedemptions",
     "VoucherTransaction",
 )
 EXAMPLES = [

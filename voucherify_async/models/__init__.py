@@ -11,15 +11,25 @@ from ._index import MODULES
 
 if TYPE_CHECKING:
     from ._base import Model as Model
+    from .applicability import *
     from .async_actions import *
+    from .customers import *
     from .discounts import *
     from .export_fields import *
     from .export_requests import *
     from .exports import *
     from .filters import *
     from .oauth import *
+    from .orders import *
+    from .products import *
+    from .promotions import *
+    from .qualifications import *
+    from .redeemables import *
+    from .redemptions import *
     from .references import *
+    from .rewards import *
     from .transactions import *
+    from .validations import *
     from .validity import *
     from .voucher_imports import *
     from .voucher_requests import *

@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeAlias
 from attrs import frozen
 
 from ._base import Model, Number, Record, needed
+from .customers import Customer
 from .discounts import Discount
 from .references import RelatedObject
 from .validity import ValidityHours, ValidityTimeframe
@@ -131,6 +132,8 @@ class Category(Record):
     """Name of the category."""
     hierarchy: int | None = None
     """Rank of the category; a lower one is processed first."""
+    stacking_rules_type: Literal["JOINT", "EXCLUSIVE"] | str | None = None
+    """Whether the project's stacking rules let it combine with others; in checkout answers."""
 
 
 @frozen(kw_only=True, repr=False)
@@ -209,6 +212,8 @@ class Voucher(Record):
     """Whether it belongs to a referral programme."""
     holder_id: str | None = None
     """Id of the customer who holds it."""
+    holder: Customer | None = None
+    """The customer who holds it, in redemptions."""
     referrer_id: str | None = None
     """Id of the customer who referred it."""
     publish: VoucherPublications | None = None
