@@ -70,7 +70,7 @@ def test_a_validation_says_what_does_not_apply(
 
 
 def test_a_result_tells_failures_and_reasons() -> None:
-    """Failed redemptions are told with their ids, also that of the parent; reasons by their keys."""
+    """Failed redemptions are told with their ids and codes, and reasons by their keys."""
     failed = from_dict(m.RedemptionResult, {"redemptions": [DONE, FAILED]}).failed
     assert [(found.id, found.failure_code) for found in failed] == [("rf_1", "quantity_exceeded")]
     result = from_dict(m.RedemptionResult, examples("RedemptionResult")["stacked"])

@@ -8,12 +8,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from attrs import frozen
 
 from .._conversion.marks import Tagged
-from ._base import Model, Number, needed
+from ._base import Model, Number, json_key, needed
 from .references import NamedReference
 
 AmountEffect: TypeAlias = (
@@ -154,8 +154,10 @@ class MultipleUnitDiscount(Model):
 class UnknownDiscount(Model):
     """A discount of a kind that this version of the library does not know; see its `extra`."""
 
-    type: str | None = None
-    """The tag as it came, or None where none came."""
+    type: ClassVar[None] = None
+    """Always None, so that type checkers tell it from the known kinds; see `tag`."""
+    tag: str | None = json_key("type")
+    """The ``type`` as it came, or None where none came."""
 
 
 def _units(data: Mapping[str, Any]) -> type[Model]:
