@@ -308,8 +308,8 @@ def test_no_header_text_breaks_the_reading(text: str) -> None:
 
 def test_a_huge_wait_is_told_and_not_waited() -> None:
     """An absurd number gives up with that number, instead of sleeping for ever."""
-    absurd = answer(429, retry_after="9" * 18)
-    assert retry_after(absurd.headers, NOW) == pytest.approx(1e18)
+    absurd = answer(429, retry_after="9" * 15)
+    assert retry_after(absurd.headers, NOW) == pytest.approx(1e15)
     assert policy().wait("GET", absurd, attempt=1, now=NOW, patient=True) is None
 
 

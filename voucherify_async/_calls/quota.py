@@ -8,18 +8,14 @@ the window to turn.
 from __future__ import annotations
 
 import math
-from typing import Final
 
 import anyio
 
 from .._clock import Clock
 from .._protocol import rate_limits
 from .._protocol.answers import Answer
+from .._protocol.rate_limits import Turn
 from ..errors import RateLimitError
-
-LONGEST_WINDOW: Final = 3600.0
-"""Seconds of the longest window that Voucherify has. An answer that tells a longer wait, by mistake
-or for a month's quota, must not close the client for as long: after these one request may ask."""
 
 
 class Quota:
@@ -32,6 +28,8 @@ class Quota:
         self._ended_window: str | None = None
         self._stated: Answer | None = None
         self._stated_at = 0.0
+        self._paused_until = 0.0
+        self._asking = False
         self._under_way = 0
         self._waiting = 0
         self._turn = anyio.Lock()
@@ -65,8 +63,8 @@ class Quota:
 
     def opens_in(self) -> float | None:
         """Seconds until the window turns; None where no answer said so."""
-        turns_at = self._turns_at()
-        return None if turns_at is None else max(0.0, turns_at - self._clock.monotonic())
+        opens_at = self._opens_at()
+        return None if opens_at is None else max(0.0, opens_at - self._clock.monotonic())
 
     def leave(self, answer: Answer | None) -> None:
         """Note what came of a request that was let through; None where no answer came."""
@@ -77,6 +75,8 @@ class Quota:
             self._changed.set()
 
     def _is_open(self) -> bool:
+        if self._is_paused():
+            return False
         if self._remaining > self._under_way:
             return True
         turns_at = self._turns_at()
@@ -88,27 +88,47 @@ class Quota:
         self._start_window()
         return self._remaining > self._under_way
 
+    def _is_paused(self) -> bool:
+        return self._paused_until > 0 and self._clock.monotonic() < self._paused_until
+
     def _start_window(self) -> None:
-        # What is under way was counted in the window before or will be in this one.
-        headers = self._stated.headers if self._stated else {}
-        self._remaining = rate_limits.integer(headers.get("x-rate-limit-limit")) or math.inf
-        self._ended_window, self._window, self._stated = self._window, None, None
+        turn = self._turn_of(self._stated)
+        self._asking = turn is not None and not turn.is_certain
+        if self._asking:
+            # Its answer says more, maybe that the window still goes on; until then the others wait.
+            self._remaining = self._under_way + 1
+            self._ended_window = None
+        else:
+            # What is under way was counted in the window before or will be in this one.
+            headers = self._stated.headers if self._stated else {}
+            self._remaining = rate_limits.integer(headers.get("x-rate-limit-limit")) or math.inf
+            self._ended_window = self._window
+        self._window, self._stated = None, None
+
+    def _opens_at(self) -> float | None:
+        """When the next request may go by our clock; None where only an answer can tell."""
+        turns_at = None if self._remaining > self._under_way else self._turns_at()
+        if self._is_paused():
+            return max(self._paused_until, turns_at or 0.0)
+        return turns_at
 
     def _turns_at(self) -> float | None:
         """When the window turns by our clock; None where no answer said so."""
-        if self._stated is None:
+        turn = self._turn_of(self._stated)
+        return None if turn is None else self._stated_at + turn.wait
+
+    def _turn_of(self, answer: Answer | None) -> Turn | None:
+        if answer is None:
             return None
         # Read here, and not for each answer, of which few are followed by a wait.
-        wait = rate_limits.retry_after(self._stated.headers, self._stated_time())
-        return None if wait is None else self._stated_at + min(wait, LONGEST_WINDOW)
-
-    def _stated_time(self) -> float:
-        return self._clock.time() - (self._clock.monotonic() - self._stated_at)
+        stated_time = self._clock.time() - (self._clock.monotonic() - self._stated_at)
+        return rate_limits.turn(answer.headers, stated_time)
 
     def _refuse_after(self, give_up_at: float) -> None:
-        turns_at = self._turns_at()
-        if self._remaining <= 0 and turns_at is not None and turns_at > give_up_at:
-            wait = turns_at - self._clock.monotonic()
+        opens_at = self._opens_at()
+        is_closed = self._remaining <= 0 or self._is_paused()
+        if is_closed and opens_at is not None and opens_at > give_up_at:
+            wait = opens_at - self._clock.monotonic()
             raise RateLimitError(
                 f"The quota is used up; the next request can be made in {wait:.1f} s. Nothing was "
                 "sent. Wait that long, or allow it with RetryPolicy(max_wait=...)",
@@ -119,11 +139,11 @@ class Quota:
     async def _wait_until_open(self, give_up_at: float) -> None:
         while not self._is_open():
             self._refuse_after(give_up_at)
-            turns_at = self._turns_at()
-            if turns_at is None:
+            opens_at = self._opens_at()
+            if opens_at is None:
                 await self._wait_for_change()
             else:
-                await self._wait_for_change_or_turn(turns_at - self._clock.monotonic())
+                await self._wait_for_change_or_turn(opens_at - self._clock.monotonic())
 
     async def _wait_for_change(self) -> None:
         while True:
@@ -148,20 +168,37 @@ class Quota:
     def _note(self, answer: Answer) -> None:
         headers = answer.headers
         refused = answer.status_code == 429
+        if refused and not rate_limits.states_quota(headers):
+            self._pause(answer)
+            return
         stated = 0 if refused else rate_limits.integer(headers.get("x-rate-limit-remaining"))
         if stated is None:
+            if self._asking:
+                self._asking, self._remaining = False, math.inf
             return
         window = headers.get("x-rate-limit-retry")
         if refused or window is None:
-            self._remaining, self._window = stated, window or self._window
+            self._remaining, self._window = stated, self._known(window) or self._window
         elif window == self._window:
             # Answers overtake each other: within a window the lowest count is the latest one.
             self._remaining = min(self._remaining, stated)
         elif window == self._ended_window or self._is_past(window):
             return
         else:
-            self._remaining, self._window = stated, window
+            self._remaining, self._window = stated, self._known(window)
+        self._asking = False
         self._stated, self._stated_at = answer, self._clock.monotonic()
+
+    def _pause(self, answer: Answer) -> None:
+        """Note a 429 that a gateway wrote: it says nothing of Voucherify's count."""
+        turn = rate_limits.turn(answer.headers, self._clock.time())
+        if turn is not None:
+            until = self._clock.monotonic() + turn.wait
+            self._paused_until = max(self._paused_until, until)
+
+    def _known(self, window: str | None) -> str | None:
+        """The window's name, unless it is one that no later window would be compared with."""
+        return window if rate_limits.is_near(window, self._clock.time()) else None
 
     def _is_past(self, window: str | None) -> bool:
         this, current = rate_limits.integer(window), rate_limits.integer(self._window)

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Final
 
 from .._protocol import rate_limits
-
-_SOUND_SECONDS: Final = 86_400.0
-"""How far two clocks can be apart; a `Date` beyond is not a time, but a mistake."""
 
 
 class ServerClock:
@@ -35,9 +30,8 @@ class ServerClock:
         """Seconds that Voucherify's clock is ahead, or None where no answer has told."""
         if not self._headers:
             return None
-        # NaN, where the `Date` cannot be read, is within no bound.
-        offset = rate_limits.server_time(self._headers, math.nan) - self._noted_at
-        return offset if abs(offset) <= _SOUND_SECONDS else None
+        shown = rate_limits.stated_time(self._headers, self._noted_at)
+        return None if shown is None else shown - self._noted_at
 
     def at(self, seconds: float) -> datetime:
         """What Voucherify's clock shows when this machine's shows so many seconds since 1970."""

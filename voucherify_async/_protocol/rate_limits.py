@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Final
 
 from attrs import frozen
+
+LONGEST_WINDOW: Final = 3600.0
+"""Seconds of the longest window that Voucherify has."""
+ASK_AGAIN: Final = 60.0
+"""Seconds after which one request asks again where an answer tells what may be a mistake."""
+_DAY: Final = 86_400.0
+_YEARS: Final = 3_660 * _DAY
+_CLOSE: Final = 60.0
+_LONGEST_DATE: Final = 64
+# Not what `float` takes: signs, exponents, "nan", other scripts' digits, and thousands of digits.
+_NUMBER: Final = re.compile(r"\s*[0-9]{1,15}(?:\.[0-9]{0,9})?\s*", re.ASCII)
 
 
 @frozen
@@ -28,22 +41,75 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
 
     `Retry-After` (seconds or an HTTP date) comes first, then `X-Rate-Limit-Retry` (seconds since
     1970). Instants are read by the clock of the answer's `Date`, so that a skewed clock here
-    does no harm.
+    does no harm. One that is years away, such as milliseconds taken for seconds, says nothing.
     """
-    server_now = server_time(headers, now)
     stated = headers.get("retry-after", "").strip()
     seconds = _number(stated)
     if seconds is not None:
-        return max(0.0, seconds)
+        return seconds
     moment = _http_date(stated)
     if moment is None:
         moment = _number(headers.get("x-rate-limit-retry"))
-    return None if moment is None else max(0.0, moment - server_now)
+    if moment is None:
+        return None
+    wait = moment - server_time(headers, now)
+    return max(0.0, wait) if wait < _YEARS else None
+
+
+@frozen
+class Turn:
+    """When a window turns, as an answer tells."""
+
+    wait: float
+    """Seconds until one request may go."""
+    is_certain: bool
+    """Whether the others may go then too."""
+
+
+def turn(headers: Mapping[str, str], now: float) -> Turn | None:
+    """When the window of an answer turns, or None where the answer does not say.
+
+    A longer wait than any window takes, and one that the two clocks do not agree on, may be a
+    mistake. After such an answer one request asks again before long.
+    """
+    wait = retry_after(headers, now)
+    if wait is None:
+        return Turn(ASK_AGAIN, is_certain=False) if "x-rate-limit-retry" in headers else None
+    is_counted = _number(headers.get("retry-after")) is not None
+    is_agreed = is_counted or abs(server_time(headers, now) - now) <= _CLOSE
+    if wait <= LONGEST_WINDOW and is_agreed:
+        return Turn(wait, is_certain=True)
+    return Turn(min(wait, ASK_AGAIN), is_certain=False)
+
+
+def states_quota(headers: Mapping[str, str]) -> bool:
+    """Whether an answer counts Voucherify's calls; a gateway's 429 does not."""
+    return (
+        "x-rate-limit-limit" in headers
+        or "x-rate-limit-remaining" in headers
+        or "x-rate-limit-retry" in headers
+    )
+
+
+def is_near(window: str | None, now: float) -> bool:
+    """Whether a window's end, as answers name it, is one that a window can have."""
+    moment = _number(window)
+    return moment is not None and abs(moment - now) <= 2 * _DAY
+
+
+def stated_time(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds since 1970 by the clock that an answer's `Date` shows.
+
+    None where it has none, or one that is a day and more from ours: that is a mistake and not a
+    skewed clock.
+    """
+    shown = _http_date(headers.get("date"))
+    return shown if shown is not None and abs(shown - now) <= _DAY else None
 
 
 def server_time(headers: Mapping[str, str], now: float) -> float:
     """Seconds since 1970 by the clock that an answer's `Date` shows, or `now` where it has none."""
-    shown = _http_date(headers.get("date"))
+    shown = stated_time(headers, now)
     return now if shown is None else shown
 
 
@@ -68,19 +134,17 @@ def _instant(seconds: float | None) -> datetime | None:
 
 
 def _http_date(text: str | None) -> float | None:
-    if not text:
+    if not text or len(text) > _LONGEST_DATE or not text.isascii():
         return None
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError, TypeError, IndexError, OSError):
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def _number(text: str | None) -> float | None:
-    # isdecimal() keeps "nan", "inf" and "1e9" out, which float() takes.
-    text = (text or "").strip()
-    return float(text) if text.replace(".", "", 1).isdecimal() and len(text) < 20 else None
+    return float(text) if text is not None and _NUMBER.fullmatch(text) else None
 
 
 def integer(text: str | None) -> int | None:
