@@ -253,7 +253,7 @@ async def test_session_is_released_once(api: httpx.AsyncClient, fake: FakeVouche
 async def test_unknown_route_and_method(api: httpx.AsyncClient) -> None:
     """What is not there answers 404, a method that is not taken 405 with the allowed ones."""
     assert error(await api.get("/v1/nothing")) == (404, "not_found")
-    assert error(await api.get("/v1/vouchers/")) == (404, "not_found")
+    assert (await api.get("/v1/vouchers/")).json() == (await api.get("/v1/vouchers")).json()
     response = await api.patch("/v1/vouchers/A")
     assert response.headers["allow"] == "DELETE, GET, POST, PUT"
     body = response.json()

@@ -114,10 +114,11 @@ OPERATIONS = (
 def match(method: str, raw_path: str) -> tuple[Operation, Mapping[str, str]] | ApiFailure:
     """Return the operation of a request and its path values, or the 404 or 405 that it gets.
 
-    The path is matched with its percent-escapes, so that a value may hold an escaped slash.
+    The path is matched with its percent-escapes, so that a value may hold an escaped slash. A slash
+    at its end counts for nothing: the official JS SDK generates codes at ``/v1/vouchers/``.
     """
     # A name of Starlette's for "the path below the mount"; the values are unquoted one by one.
-    scope = {"type": "http", "method": method, "path": raw_path, "root_path": ""}
+    scope = {"type": "http", "method": method, "path": raw_path.removesuffix("/"), "root_path": ""}
     allowed: set[str] = set()
     for operation in OPERATIONS:
         found, inner = operation.route.matches(scope)
