@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import gzip
 import ssl
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,7 +25,7 @@ from .scripted import Scripted, answer, header
 pytestmark = pytest.mark.anyio
 
 FILE = b"ID,Amount\n" + b"".join(b"vtx_%d,%d\n" % (n, n) for n in range(100))
-OTHER = FILE.replace(b"vtx", b"new")
+OTHER = b"ID,Amount\nnew_1,1\n"
 SIZE, HALF = len(FILE), len(FILE) // 2
 A, B = 'ETag: "a"', 'ETag: "b"'
 REST = f"Content-Range: bytes {HALF}-{SIZE - 1}/{SIZE}"
@@ -91,8 +92,12 @@ async def test_download_goes_on(connect: Connect, tmp_path: Path, script: Sequen
 
 
 LIES: dict[str, bytes] = {
-    "an earlier place": part(A, f"Content-Range: bytes {HALF - 5}-{SIZE - 1}/{SIZE}"),
-    "a later place": part(A, f"Content-Range: bytes {HALF + 5}-{SIZE - 1}/{SIZE}"),
+    "an earlier place": part(
+        A, f"Content-Range: bytes {HALF - 5}-{SIZE - 1}/{SIZE}", body=FILE[HALF - 5 :]
+    ),
+    "a later place": part(
+        A, f"Content-Range: bytes {HALF + 5}-{SIZE - 1}/{SIZE}", body=FILE[HALF + 5 :]
+    ),
     "a far place": part(A, f"Content-Range: bytes {10**12}-{10**12 + 9}/{10**13}"),
     "no place": part(A),
     "several places": part(A, REST, "Content-Range: bytes 0-1/2"),
@@ -103,7 +108,10 @@ LIES: dict[str, bytes] = {
     "another size": part(A, f"Content-Range: bytes {HALF}-{SIZE}/{SIZE + 1}", body=FILE[HALF:]),
     "a smaller size": part(A, f"Content-Range: bytes {HALF}-{HALF}/{HALF + 1}", body=b"x"),
     "no size": part(A, f"Content-Range: bytes {HALF}-{SIZE - 1}/*"),
-    "a place backwards": part(A, f"Content-Range: bytes {HALF}-{HALF - 1}/{SIZE}"),
+    "a place backwards": part(A, f"Content-Range: bytes {HALF}-{HALF - 1}/{SIZE}", body=b""),
+    "a place behind the end": part(
+        A, f"Content-Range: bytes {HALF}-{SIZE}/{SIZE}", body=FILE[HALF:] + b"x"
+    ),
     "more than said": answer(
         "206 Partial Content", A, REST, "Transfer-Encoding: chunked", length=None
     )
@@ -134,6 +142,48 @@ async def test_part_that_does_not_belong_is_not_believed(
                 [row async for row in client.exports.rows(server.export())]
 
 
+SHORT: dict[str, Sequence[bytes]] = {
+    "fewer bytes than the place says": [
+        CUT,
+        answer("206 Partial Content", A, REST, "Transfer-Encoding: chunked", length=None)
+        + chunked(FILE[HALF : HALF + 9]),
+    ],
+    "a refusal with another size": [
+        answer("200 OK", A, body=FILE[:HALF], length=None),
+        answer("416 Range Not Satisfiable", f"Content-Range: bytes */{SIZE}"),
+    ],
+    "a refusal of another file": [
+        answer("200 OK", A, body=FILE[:HALF], length=None),
+        answer("416 Range Not Satisfiable", B, f"Content-Range: bytes */{HALF}"),
+    ],
+    "a part that nobody asked for": [
+        part(f"Content-Range: bytes 0-{HALF - 1}/{HALF}", body=FILE[:HALF])
+    ],
+}
+
+
+@pytest.mark.parametrize("script", SHORT.values(), ids=list(SHORT))
+async def test_part_is_not_taken_for_the_whole(
+    connect: Connect, tmp_path: Path, script: Sequence[bytes]
+) -> None:
+    """A part that looks like the end of the file is not, and the download goes on."""
+    with Scripted([*script, answer("200 OK", B, body=OTHER)]).running() as server:
+        async with connect(server.origin) as client:
+            path = await client.exports.download(server.export(), tmp_path / "out.csv")
+    assert path.read_bytes() == OTHER
+    assert len(server.requests) == len(script) + 1
+
+
+async def test_packed_file_is_unpacked(connect: Connect, tmp_path: Path) -> None:
+    """A server that packs though asked not to is read; its length is not that of the file."""
+    script = [answer("200 OK", A, "Content-Encoding: gzip", body=gzip.compress(FILE))]
+    with Scripted(script).running() as server:
+        async with connect(server.origin) as client:
+            path = await client.exports.download(server.export(), tmp_path / "out.csv")
+    assert path.read_bytes() == FILE
+    assert header(server.requests[0], "accept-encoding") == "identity"
+
+
 UNPROVEN = answer("200 OK", body=FILE, length=None)
 
 
@@ -152,6 +202,7 @@ async def test_end_that_nothing_proves_is_an_error(
             with pytest.raises(TransportError):
                 async with client.exports.open(server.export()) as content:
                     assert b"".join([some async for some in content]) == FILE
+    assert len(server.requests) == 3, "asking again would prove nothing"
     assert names_in(tmp_path) == []
 
 

@@ -63,6 +63,17 @@ VOUCHER: dict[str, Any] = {
 
 
 @pytest.mark.anyio
+async def test_one_escaped_cell_is_enough(tmp_path: Path) -> None:
+    """A single escaped cell behind plain ones is undone in the upload."""
+    plain = {"code": "A", "gift": {"amount": 1}, "type": "GIFT_VOUCHER", "metadata": {"m": "x"}}
+    path = await write_csv([plain, plain | {"code": "-B"}], tmp_path / "out.csv")
+    fake = FakeVoucherify()
+    async with fake:
+        await fake.client().imports.csv(path)
+    assert set(fake.vouchers) == {"A", "-B"}
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize("raw", [False, True])
 async def test_written_cells_are_imported_as_they_were(raw: bool, tmp_path: Path) -> None:
     """Both imports take the apostrophes off again; `raw` writes none."""

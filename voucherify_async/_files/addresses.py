@@ -33,7 +33,7 @@ def is_trusted(url: str, base_url: str) -> bool:
     except ValueError:
         return False
     host = base.hostname or ""
-    if target.scheme != "https" or not host.endswith(_OWN_DOMAIN):
+    if not host.endswith(_OWN_DOMAIN):
         return False
     labels = ["download" if label == "api" else label for label in host.split(".")]
     return _origin(target) == ("https", ".".join(labels), 443)
