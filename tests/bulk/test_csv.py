@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,19 @@ async def test_every_kind_of_file_is_taken(fake: FakeVoucherify, tmp_path: Path,
     assert fake.vouchers["R-1"]["metadata"] == {"Note": 'a "quoted" note'}
     assert fake.vouchers["R-2"]["discount"]["amount_off"] == 1050
     assert content in fake.requests[-1].body
+
+
+async def test_names_that_are_not_unicode(fake: FakeVoucherify, tmp_path: Path) -> None:
+    """A file is imported whatever bytes its name has; a name that no file has is refused."""
+    path = tmp_path / os.fsdecode(b"caf\xe9.csv")
+    path.write_text(HEADER + row(1))
+    async with fake:
+        imports = fake.client().imports
+        await imports.csv(path)
+        for name in ("a\ud800.csv", "a\0.csv"):
+            with pytest.raises(InvalidArgumentError, match="cannot be the name of a file"):
+                await imports.csv(f"{tmp_path}/{name}")
+    assert list(fake.vouchers) == ["R-1"]
 
 
 @pytest.mark.parametrize("from_path", [True, False])

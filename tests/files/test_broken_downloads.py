@@ -117,7 +117,7 @@ LIES: dict[str, bytes] = {
     )
     + chunked(FILE[HALF:], b"x"),
     "another length": answer("206 Partial Content", A, REST, body=FILE[HALF:] + b"x"),
-    "packed": part(A, REST, "Content-Encoding: gzip"),
+    "packed": part(A, REST, "Content-Encoding: gzip", body=gzip.compress(FILE[HALF:])),
     "a refusal with another size": answer("416 Nope", f"Content-Range: bytes */{SIZE + 9}"),
     "a refusal with the size so far": answer("416 Nope", f"Content-Range: bytes */{HALF}"),
     "nothing": answer("204 No Content", length=None),
