@@ -45,8 +45,8 @@ async def client(
 ) -> AsyncIterator[AsyncVoucherify]:
     """A client with each HTTP stack of its own, behind the gateway."""
     async with AsyncVoucherify(
-        "the-app-id",
-        "the-app-token",
+        proxy.fake.app_id,
+        proxy.fake.app_token,
         base_url=proxy.url,
         clock=clock,
         retry=policy(),
