@@ -79,6 +79,7 @@ BAD: dict[str, Callable[[AsyncVoucherify], Any]] = {
     "created body that contains itself": lambda c: c.vouchers.create("A", ENDLESS),
     "body None": lambda c: c.vouchers.update("A", None),  # type: ignore[arg-type]
     "body a text": lambda c: c.vouchers.generate("A"),  # type: ignore[arg-type]
+    "body of nothing": lambda c: c.vouchers.generate({}),
     "body a list": lambda c: c.exports.create([]),  # type: ignore[arg-type]
     "created body a text": lambda c: c.vouchers.create("A", "B"),  # type: ignore[arg-type]
     "bytes in a body": lambda c: c.vouchers.update("A", {"a": b"b"}),

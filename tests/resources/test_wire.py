@@ -139,9 +139,9 @@ CASES: dict[str, Case] = {
         gives=CARD_MODEL,
     ),
     "vouchers.generate": Case(
-        call=lambda c: c.vouchers.generate(),
+        call=lambda c: c.vouchers.generate({"type": "GIFT_VOUCHER", "gift": {"amount": 500}}),
         sends="POST /v1/vouchers",
-        body={},
+        body={"type": "GIFT_VOUCHER", "gift": {"amount": 500}},
         answer=CARD,
         gives=CARD_MODEL,
     ),

@@ -29,6 +29,7 @@ from .._protocol.routes import (
     Route,
 )
 from .._recovery.settlement import CONFIRM_WITHIN, labelled
+from ..errors import InvalidArgumentError
 from ..jobs import AsyncJob
 from ..models.vouchers import BalanceUpdate, Voucher
 from ..pagination import AsyncPaginator
@@ -277,9 +278,7 @@ class Vouchers(Resource):
         )
 
     async def generate(
-        self,
-        body: VoucherCreate | Mapping[str, Any] | None = None,
-        **options: Unpack[CallOptions],
+        self, body: VoucherCreate | Mapping[str, Any], **options: Unpack[CallOptions]
     ) -> Voucher:
         """Create a voucher with a random code (`POST /v1/vouchers`, generate-random-code).
 
@@ -290,9 +289,13 @@ class Vouchers(Resource):
             The voucher.
 
         Raises:
+            InvalidArgumentError: The body is empty; no voucher can be made of nothing.
             AmbiguousOutcomeError: It may or may not have been created.
         """
-        body = {} if body is None else _arguments.object_body(body)
+        if not _arguments.object_body(body):
+            raise InvalidArgumentError(
+                "body: is empty; say what the voucher is worth: its discount, gift or loyalty_card"
+            )
         return await self._fetch(Voucher, GENERATE_VOUCHER(), options, body=body)
 
     async def update(
