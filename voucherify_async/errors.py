@@ -363,7 +363,8 @@ class AmbiguousOutcomeError(VoucherifyError):
         method: The HTTP method of the request.
         path: The route's template, such as ``/v1/vouchers/{code}/balance``.
         path_values: The values in the path, such as ``{"code": "GIFT-100"}``.
-        sent: What was sent: the body's bytes, or None where it had none or was a file.
+        sent: What was sent: the body's bytes, or None where it had none. Of a CSV upload its codes,
+            as the JSON import would take them.
         source_id: The label that the write carried, such as a balance update's.
         sent_at: When it was sent: by Voucherify's clock, where an answer has told it.
         given_up_at: When this machine's clock showed that no answer would come.
@@ -515,14 +516,14 @@ class ImportInterruptedError(BulkInterruptedError):
     """An `imports.stream` ended in the middle; `__cause__` says why.
 
     Attributes:
-        report: Which items were accepted, which surely were not, and of which it is not known.
+        report: Which items were accepted, which were surely not, and which may have been.
         resume_from: Where to go on: `imports.stream(items, resume_from=error.resume_from)`.
     """
 
     def __init__(self, report: ImportReport, cause: str) -> None:
-        unknown = f", of {len(report.unknown):,} more it is not known" if report.unknown else ""
+        unknown = f" and {len(report.unknown):,} more may have been" if report.unknown else ""
         super().__init__(
-            f"The import was interrupted: {cause}. Of {report.read:,} items read, "
+            f"The import was interrupted: {cause.rstrip('.')}. Of {report.read:,} items read, "
             f"{len(report.accepted):,} were accepted{unknown}; go on with "
             "imports.stream(items, resume_from=error.resume_from)",
             job_ids=report.job_ids,

@@ -388,3 +388,54 @@ async def test_fewer_items_than_before_are_refused(
         with pytest.raises(ImportInterruptedError, match="same items"):
             await client.imports.stream(gifts(numbered(1, 3)), resume_from=point)
     assert posts(fake) == []
+
+
+@pytest.mark.parametrize("campaign", [False, True])
+async def test_a_lost_upload_is_settled_later(
+    fake: FakeVoucherify, client: AsyncVoucherify, campaign: bool
+) -> None:
+    """The error of an upload whose answer is lost is enough for `settle`, also after a queue."""
+    name = fake.add_campaign("Gifts", campaign_type="GIFT_VOUCHERS", type="STATIC")["id"]
+    fake.faults.lose_answer(method="POST")
+    fake.polls_until_done = 0
+    content = "\ufeff Code ,Voucher Type,Value\nG-1,GIFT_VOUCHER,1\n\nG-2,GIFT_VOUCHER,1\n".encode()
+    imports = client.imports
+    async with fake:
+        with pytest.raises(AmbiguousOutcomeError) as caught:
+            await (imports.csv_to_campaign(name, content) if campaign else imports.csv(content))
+        error = pickle.loads(pickle.dumps(caught.value))
+        settled = await client.settle(error)
+    assert (settled.status, settled.why) == ("done", "")
+    assert settled.result is not None
+    assert settled.result.result.done_count == 2
+
+
+async def test_an_earlier_job_of_the_same_codes_is_not_taken(
+    fake: FakeVoucherify, client: AsyncVoucherify, other: AsyncVoucherify, clock: Eventful
+) -> None:
+    """A job of an hour ago that imported the same codes is not the one that was lost."""
+    fake.faults.reset(method="POST", after=1)
+    async with fake:
+        await other.imports.vouchers(gifts(numbered(1, 5)))
+        clock.skipped += 3600
+        report = await client.imports.stream(gifts(numbered(1, 5)))
+    assert (report.done_count, report.failed_count, len(posts(fake))) == (0, 5, 3)
+
+
+async def test_another_kind_of_job_is_not_taken(
+    fake: FakeVoucherify, client: AsyncVoucherify, other: AsyncVoucherify, clock: Eventful
+) -> None:
+    """A bulk update of the very codes is not the upload that was to update them."""
+    add_old(fake, clock, numbered(1, 5))
+    fake.faults.reset(method="POST")
+    text = f"{HEADER}\n" + "".join(f"{code},GIFT_VOUCHER,10,1\n" for code in numbered(1, 5))
+
+    async def interfere() -> None:
+        updates = [{"code": code, "metadata": {"n": 1}} for code in numbered(1, 5)]
+        await other.vouchers.update_in_bulk(updates)
+
+    clock.due.append((0.1, interfere))
+    async with fake:
+        report = await client.imports.stream(csv.DictReader(io.StringIO(text)))
+    assert report.read == 5
+    assert posts(fake).count("/v1/vouchers/importCSV") == 2

@@ -74,7 +74,6 @@ UNTRACED: dict[str, Write] = {
     "release": lambda c: c.vouchers.release_session(CODE, "k"),
     "export of a card": lambda c: c.transactions.export("CARD"),
     "bulk": lambda c: c.vouchers.update_metadata_in_bulk([CODE], {"a": 1}),
-    "file": lambda c: c.imports.csv(b"Code,Voucher Type\nN,DISCOUNT_VOUCHER\n"),
     "raw": lambda c: c.request("POST", f"/v1/vouchers/{CODE}/enable"),
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterable, Awaitable, Callable, Collection, Generator, Iterable
+from collections.abc import AsyncIterable, Awaitable, Callable, Generator, Iterable
 from contextlib import aclosing
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -49,7 +49,7 @@ class Api(Protocol):
         """Send a batch; returns the id of its job."""
         ...
 
-    async def settle(self, batch: Batch, sent_at: datetime, known_jobs: Collection[str]) -> Finding:
+    async def settle(self, batch: Batch, sent_at: datetime) -> Finding:
         """What became of a batch that was sent with unknown outcome."""
         ...
 
@@ -197,7 +197,7 @@ class ImportStream:
                 except AmbiguousOutcomeError as unknown:
                     error = unknown
             assert ledger.sent_at is not None  # noqa: S101
-            finding = await self._api.settle(batch, ledger.sent_at, ledger.job_ids)
+            finding = await self._api.settle(batch, ledger.sent_at)
             if finding.job_id is not None:
                 return finding.job_id
             if finding.status != "not_done":

@@ -61,7 +61,7 @@ class FailedLookup:
 
     @property
     def voucher(self) -> NoReturn:
-        """There is none: reading it raises `error`."""
+        """Not there: reading it raises `error`."""
         raise self.error
 
     def unwrap(self) -> NoReturn:
@@ -168,7 +168,7 @@ class _Asking:
         try:
             return FoundVoucher(code, await self._look_up(code))
         except (ClientClosedError, ClientLoopError):
-            # No further code can be looked up, be they without end.
+            # No further code can be looked up, however many there are.
             raise
         except VoucherifyError as error:
             # Its frames would keep a kilobyte or more alive for each code, and tell nothing.

@@ -11,6 +11,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from inspect import iscoroutinefunction
 from typing import IO, Any, Final, Self
 
@@ -133,6 +134,15 @@ def check_csv(file: Any) -> int:
     """
     with checked_csv(file) as checked:
         return sum(part.rows for part in checked.parts)
+
+
+def csv_codes(file: IO[bytes] | io.RawIOBase) -> list[str]:
+    """The codes in a file that was checked, in the order of its rows."""
+    file.seek(0)
+    content = b"".join(iter(partial(file.read, _COPY_BYTES), b""))
+    rows = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+    column = [name.strip().lower() for name in next(rows)].index("code")
+    return [cells[column].strip() for cells in rows if cells]
 
 
 @contextmanager

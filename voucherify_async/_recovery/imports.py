@@ -9,7 +9,7 @@ been written since it began. Where two jobs pass and tell different things, neit
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
@@ -70,14 +70,12 @@ class SentImport:
     """The code of each item, in the order in which they were sent."""
     sent_at: datetime
     """When it was sent, at the earliest, by Voucherify's clock."""
-    known_jobs: Collection[str] = ()
-    """Ids of jobs that are of other requests."""
 
     def may_be(self, action: AsyncAction) -> bool:
         """Whether a job may be this request's, as far as a listing tells."""
         is_since = action.created_at is None or action.created_at >= self.sent_at - TOLERANCE
         is_kind = action.type in {_JOB_TYPES[self.route], None}
-        return bool(action.id) and action.id not in self.known_jobs and is_since and is_kind
+        return bool(action.id) and is_since and is_kind
 
 
 @frozen

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import partial
 
+import orjson
+
 from .._bulk.batches import Batch
 from .._calls.caller import Caller, CallOptions
+from .._files.csv_upload import CsvPartFile, csv_codes
 from .._protocol.routes import (
     IMPORT_CSV,
     IMPORT_CSV_TO_CAMPAIGN,
@@ -17,6 +19,7 @@ from .._protocol.routes import (
     BoundRoute,
 )
 from .._recovery.imports import Finding, ImportFinder, SentImport, server_time
+from ..errors import AmbiguousOutcomeError
 from ..jobs import wait_until_finished
 from ..models.async_actions import AsyncAction
 from . import _arguments
@@ -56,14 +59,24 @@ class ImportApi(Resource):
         """Send a batch; returns the id of its job."""
         if not batch.is_csv:
             return await self._accepted(self._json, self._options, body=batch.content)
-        file = io.BytesIO(batch.content)
-        form = _arguments.csv_form(file, "vouchers.csv", webhooks_enable=None)
-        return await self._accepted(self._csv, self._options, files=form)
+        return await self.upload(io.BytesIO(batch.content), "vouchers.csv")
 
-    async def settle(self, batch: Batch, sent_at: datetime, known_jobs: Collection[str]) -> Finding:
+    async def upload(
+        self, file: CsvPartFile | io.BytesIO, name: str, *, webhooks_enable: bool | None = None
+    ) -> str:
+        """Send a CSV file; returns the id of its job."""
+        form = _arguments.csv_form(file, name, webhooks_enable=webhooks_enable)
+        try:
+            return await self._accepted(self._csv, self._options, files=form)
+        except AmbiguousOutcomeError as error:
+            # Its codes are what the job can be found by, in whatever process.
+            error.sent = orjson.dumps([{"code": code} for code in csv_codes(file)])
+            raise
+
+    async def settle(self, batch: Batch, sent_at: datetime) -> Finding:
         """What became of a batch that was sent with unknown outcome."""
         target: BoundRoute = self._csv if batch.is_csv else self._json
-        sent = SentImport(target.route, batch.codes, sent_at, known_jobs)
+        sent = SentImport(target.route, batch.codes, sent_at)
         return await ImportFinder(self._caller, sent, self._options).settle()
 
     async def follow(self, job_id: str) -> AsyncAction:

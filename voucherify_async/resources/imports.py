@@ -17,8 +17,6 @@ from .._bulk.request_series import RequestSeries
 from .._calls.caller import CallOptions
 from .._files.csv_upload import CsvPartFile, checked_csv
 from .._protocol.routes import (
-    IMPORT_CSV,
-    IMPORT_CSV_TO_CAMPAIGN,
     IMPORT_TO_CAMPAIGN,
     IMPORT_VOUCHERS,
     BoundRoute,
@@ -133,8 +131,8 @@ class Imports(Resource):
 
         Raises:
             InvalidArgumentError: An argument is out of range.
-            ImportInterruptedError: When awaited: something went wrong, be it in the items' own
-                iterator. It says which items were accepted, and where to go on.
+            ImportInterruptedError: When awaited: something went wrong, perhaps in the items'
+                own iterator. It says which items were accepted, and where to go on.
         """
         return ImportStream(
             ImportApi(self._caller, campaign_id, self._patient(options)),
@@ -173,7 +171,7 @@ class Imports(Resource):
             AmbiguousOutcomeError: The import may or may not have been accepted.
             BulkInterruptedError: A part failed after others were accepted.
         """
-        return await self._import_csv(IMPORT_CSV(), file, options, webhooks_enable=webhooks_enable)
+        return await self._import_csv(None, file, options, webhooks_enable=webhooks_enable)
 
     async def csv_to_campaign(
         self, campaign_id: str, file: CsvFile, **options: Unpack[CallOptions]
@@ -193,9 +191,7 @@ class Imports(Resource):
             AmbiguousOutcomeError: The import may or may not have been accepted.
             BulkInterruptedError: A part failed after others were accepted.
         """
-        return await self._import_csv(
-            IMPORT_CSV_TO_CAMPAIGN(campaign_id=campaign_id), file, options
-        )
+        return await self._import_csv(campaign_id, file, options)
 
     async def _import(
         self, target: BoundRoute, items: Iterable[Any], options: CallOptions
@@ -206,23 +202,19 @@ class Imports(Resource):
 
     async def _import_csv(
         self,
-        target: BoundRoute,
+        campaign_id: str | None,
         file: CsvFile,
         options: CallOptions,
         *,
         webhooks_enable: bool | None = None,
     ) -> AsyncJob:
-        series = RequestSeries()
+        api, series = ImportApi(self._caller, campaign_id, options), RequestSeries()
         with ExitStack() as stack:
             checked = await to_thread.run_sync(stack.enter_context, checked_csv(file))
             with series.telling():
                 for part in checked.parts:
-                    form = _arguments.csv_form(
-                        CsvPartFile(checked.file, part),
-                        checked.name,
-                        webhooks_enable=webhooks_enable,
-                    )
-                    send = partial(self._accepted, target, options, files=form)
+                    rows = CsvPartFile(checked.file, part)
+                    send = partial(api.upload, rows, checked.name, webhooks_enable=webhooks_enable)
                     await series.send(send, part.rows)
         return job_of(series.accepted, AsyncActions(self._caller), self._caller.settings.clock)
 
