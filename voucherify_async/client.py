@@ -43,7 +43,17 @@ if TYPE_CHECKING:
 
     from ._recovery.settlement import Settled
     from .errors import AmbiguousOutcomeError
-    from .resources import AsyncActions, Exports, Imports, Transactions, Vouchers
+    from .resources import (
+        AsyncActions,
+        Exports,
+        Imports,
+        Orders,
+        Qualifications,
+        Redemptions,
+        Transactions,
+        Validations,
+        Vouchers,
+    )
 
 DEFAULT_TIMEOUT: Final = 30.0
 
@@ -245,6 +255,34 @@ class AsyncVoucherify:
         from .resources import Exports
 
         return Exports(self._caller)
+
+    @cached_property
+    def validations(self) -> Validations:
+        """What a cart would get, before it is paid."""
+        from .resources import Validations
+
+        return Validations(self._caller)
+
+    @cached_property
+    def redemptions(self) -> Redemptions:
+        """Redeem what a cart is paid with, and take it back."""
+        from .resources import Redemptions
+
+        return Redemptions(self._caller)
+
+    @cached_property
+    def qualifications(self) -> Qualifications:
+        """What a customer could redeem."""
+        from .resources import Qualifications
+
+        return Qualifications(self._caller)
+
+    @cached_property
+    def orders(self) -> Orders:
+        """The orders that customers place."""
+        from .resources import Orders
+
+        return Orders(self._caller)
 
     @property
     def rate_limit(self) -> RateLimit | None:

@@ -24,7 +24,10 @@ VoucherifyError
 │   ├── NotAcceptableError 406    ├── ConflictError 409
 │   ├── PayloadTooLargeError 413  ├── UnsupportedMediaTypeError 415
 │   ├── LockedError 423           ├── RateLimitError 429
-│   └── ServerError 5xx
+│   ├── ServerError 5xx
+│   └── RefusedError              something does not apply
+│       ├── ValidationRefusedError
+│       └── RedemptionRefusedError
 ├── ResponseValidationError       the answer is not the documented one, or not to this request
 ├── AmbiguousOutcomeError         a write that may or may not have happened
 │   ├── AmbiguousServerError      ... answered with 5xx (also a ServerError)
@@ -51,10 +54,14 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from attrs import frozen
+
 if TYPE_CHECKING:
     from ._bulk.reports import ImportReport, ResumePoint
     from .models.async_actions import AsyncAction
     from .models.exports import Export
+    from .models.redemptions import RedemptionResult
+    from .models.validations import Validation
 
 __all__ = [
     "APIError",
@@ -87,6 +94,9 @@ __all__ = [
     "PoolTimeout",
     "ProtocolError",
     "RateLimitError",
+    "RedemptionRefusedError",
+    "RefusalReason",
+    "RefusedError",
     "ReadError",
     "ReadTimeout",
     "ResponseValidationError",
@@ -95,6 +105,7 @@ __all__ = [
     "TransportError",
     "UnreadableAnswerError",
     "UnsupportedMediaTypeError",
+    "ValidationRefusedError",
     "VoucherifyError",
     "WaitTimeoutError",
     "WebhookSignatureError",
@@ -306,6 +317,63 @@ class PayloadTooLargeError(APIError):
 
 class UnsupportedMediaTypeError(APIError):
     """415: the endpoint does not take this content type."""
+
+
+@frozen
+class RefusalReason:
+    """Why one redeemable does not apply."""
+
+    id: str | None
+    """The voucher's code, or the id of the promotion tier or stack."""
+    key: str | None
+    """Voucherify's error key, such as ``quantity_exceeded``."""
+    message: str | None
+    """Voucherify's message."""
+    details: str | None
+    """Voucherify's explanation."""
+
+
+class RefusedError(APIError):
+    """What was to be validated or redeemed does not apply, or not all of it.
+
+    Attributes:
+        reasons: Why, one for each redeemable that does not apply.
+        result: The answer, where it was one with success: a `Validation` or `RedemptionResult`.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reasons: Sequence[RefusalReason] = (),
+        result: Any = None,
+        **fields: Any,
+    ) -> None:
+        super().__init__(message, **fields)
+        self.reasons = tuple(reasons)
+        self.result = result
+
+
+class ValidationRefusedError(RefusedError):
+    """A validation with ``raise_on_inapplicable=True`` found something that does not apply."""
+
+    result: Validation | None
+
+
+class RedemptionRefusedError(RefusedError):
+    """A redemption was refused, or with ``raise_on_inapplicable=True`` made in part.
+
+    Attributes:
+        redemption_id: The id of the failed redemption on record (``rf_...``), or None.
+    """
+
+    result: RedemptionResult | None
+
+    @property
+    def redemption_id(self) -> str | None:
+        """The id of the failed redemption on record, or None."""
+        named = self.resource_id
+        return named if named is not None and named.startswith("rf_") else None
 
 
 class LockedError(APIError):

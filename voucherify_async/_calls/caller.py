@@ -50,9 +50,9 @@ class Caller:
             APIError: Voucherify answered with an error status.
             AmbiguousOutcomeError: A write may or may not have happened.
         """
-        method, clock = call.route.method, self.settings.clock
+        rule, clock = call.route.rule, self.settings.clock
         policy = self.policy(call.options)
-        limit = Limit.of_call(clock, f"{method} {call.route.template}", policy)
+        limit = Limit.of_call(clock, f"{call.route.method} {call.route.template}", policy)
         doubt: Doubt | None = None
         number = 0
         while True:
@@ -68,13 +68,13 @@ class Caller:
                 # Redirects are not followed, so a 3xx is not a success.
                 if 200 <= outcome.status_code < 300:
                     return outcome
-                if doubt is not None and retry.finds_it_gone(method, outcome):
+                if doubt is not None and retry.finds_it_gone(rule, outcome):
                     # The attempt before this one may well be what deleted it.
                     return Answer(204, outcome.headers, b"")
-            if retry.may_have_happened(method, outcome):
+            if retry.may_have_happened(rule, outcome):
                 doubt = self._doubt(sent_at, doubt)
             wait = policy.wait(
-                method, outcome, attempt=number, now=clock.time(), patient=call.route.bulk
+                rule, outcome, attempt=number, now=clock.time(), patient=call.route.bulk
             )
             if wait is None or wait >= limit.left():
                 break
@@ -195,7 +195,7 @@ class Caller:
     ) -> Outcome:
         outcome, signed = await self._exchange_signed(call, number, policy, limit)
         is_refused = isinstance(outcome, Answer) and outcome.status_code == 401
-        may_repeat = not retry.may_have_happened(call.route.method, outcome)
+        may_repeat = not retry.may_have_happened(call.route.rule, outcome)
         if is_refused and self._signer.rejected(signed) and may_repeat:
             outcome, _ = await self._exchange_signed(call, number, policy, limit)
         return outcome

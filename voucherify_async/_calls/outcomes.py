@@ -44,7 +44,7 @@ def failure(call: Call, outcome: Outcome, now: float, doubt: Doubt | None) -> Vo
         return ambiguous(call, outcome, doubt) if doubt else outcome
     if doubt is None or retry.settles(outcome):
         return answers.error_from(outcome, now)
-    if outcome.status_code >= 500 and retry.may_have_happened(call.route.method, outcome):
+    if outcome.status_code >= 500 and retry.may_have_happened(call.route.rule, outcome):
         failed = answers.error_from(outcome, now, cls=AmbiguousServerError)
         describe(failed, call, doubt)
         return failed
@@ -70,7 +70,7 @@ def raise_unreadable(error: ResponseValidationError, call: Call, doubt: Doubt) -
         UnreadableAnswerError: It was a write, which may well have been done.
     """
     error.path = call.route.template
-    if call.route.method in retry.SAFE_METHODS:
+    if call.route.rule in retry.SAFE_METHODS:
         raise error
     failed = UnreadableAnswerError(
         json_path=error.json_path,
@@ -96,5 +96,7 @@ def _label(content: bytes | None) -> str | None:
     # Bulk work has none, and its megabytes need not be read.
     if content is None or not content.startswith(b"{"):
         return None
-    label = orjson.loads(content).get("source_id")
+    body = orjson.loads(content)
+    order = body.get("order")
+    label = order.get("source_id") if isinstance(order, dict) else body.get("source_id")
     return label if isinstance(label, str) else None

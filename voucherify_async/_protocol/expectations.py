@@ -16,6 +16,13 @@ from attrs import field, frozen
 from ..errors import ResponseValidationError
 
 _VOUCHER_ID: Final = re.compile(r"v_[A-Za-z0-9]{16,}")
+_TOLD_OF: Final = (
+    "redeemables",
+    "redemptions",
+    "inapplicable_redeemables",
+    "skipped_redeemables",
+)
+"""Where the answer to a checkout tells of each redeemable."""
 
 
 @frozen
@@ -124,6 +131,81 @@ def _balance_of_this_card(asked: Asked, body: Mapping[str, Any]) -> None:
         raise _another("$.related_object.id", card)
 
 
+def _of_these_redeemables(asked: Asked, body: Mapping[str, Any]) -> None:
+    """Hold what was validated or redeemed, and its order, against what was sent.
+
+    Raises:
+        ResponseValidationError: It is the answer to another request, or says nothing of this one.
+    """
+    sent = [item for item in asked.sent("redeemables") or () if isinstance(item, dict)]
+    if not any(isinstance(body.get(key), list) for key in _TOLD_OF):
+        raise ResponseValidationError(
+            json_path="$.redeemables", expected="an array", value=body.get("redeemables")
+        )
+    # Stacks and campaigns are answered by what is in them.
+    if all(item.get("object", "voucher") == "voucher" for item in sent):
+        codes = {str(item.get("id")).strip().casefold() for item in sent}
+        for key in _TOLD_OF:
+            for index, item in enumerate(body.get(key) or ()):
+                if not codes >= {code.strip().casefold() for code in _codes_of(item)}:
+                    raise _another(f"$.{key}[{index}]", item)
+    order, answered = asked.sent("order"), body.get("order")
+    if isinstance(order, dict) and isinstance(answered, dict):
+        for key in ("id", "source_id"):
+            if order.get(key) and answered.get(key) and order[key] != answered[key]:
+                raise _another(f"$.order.{key}", answered[key])
+
+
+def _codes_of(item: Any) -> set[str]:
+    """The voucher codes that an entry of a validation or a redemption is about."""
+    if not isinstance(item, dict):
+        return set()
+    voucher = item.get("voucher")
+    code = voucher.get("code") if isinstance(voucher, dict) else None
+    if code is None and item.get("object") == "voucher":
+        code = item.get("id")
+    return {code} if isinstance(code, str) else set()
+
+
+def _of_this_redemption(asked: Asked, body: Mapping[str, Any]) -> None:
+    """Hold a rollback against the redemption that was to be rolled back.
+
+    Raises:
+        ResponseValidationError: It is of another one.
+    """
+    if not _is_same(asked.values["id"], body.get("redemption")):
+        raise _another("$.redemption", body.get("redemption"))
+
+
+def _of_this_stack(asked: Asked, body: Mapping[str, Any]) -> None:
+    rollbacks, parent = body.get("rollbacks"), body.get("parent_rollback")
+    if not isinstance(rollbacks, list):
+        raise ResponseValidationError(json_path="$.rollbacks", expected="an array", value=rollbacks)
+    if isinstance(parent, dict):
+        _of_this_redemption(asked, parent)
+    elif len(rollbacks) != 1 or not isinstance(rollbacks[0], dict):
+        raise ResponseValidationError(
+            json_path="$.parent_rollback", expected="an object", value=parent
+        )
+    else:
+        _of_this_redemption(asked, rollbacks[0])
+
+
+def _of_this_order(asked: Asked, body: Mapping[str, Any]) -> None:
+    named = asked.values.get("id") or asked.sent("source_id")
+    if named and named not in {body.get("id"), body.get("source_id")}:
+        raise _another("$.id", body.get("id"))
+
+
+def _is_redemption(asked: Asked, body: Mapping[str, Any]) -> None:
+    kinds = {"redemption", "redemption_rollback"}
+    named = body.get("object")
+    if not _is_same(asked.values["id"], body.get("id")):
+        raise _another("$.id", body.get("id"))
+    if isinstance(named, str) and named not in kinds and not named.startswith("redemption"):
+        raise ResponseValidationError(json_path="$.object", expected="'redemption'", value=named)
+
+
 NOTHING: Final = _Nothing(None)
 LISTING: Final = Expected("list")
 VOUCHER: Final = Expected("voucher", repeats="code")
@@ -133,3 +215,9 @@ ACCEPTED: Final = Expected(None, ("async_action_id",))
 ASYNC_ACTION: Final = Expected("async_action", repeats="id")
 EXPORT: Final = Expected("export", repeats="id")
 NEW_EXPORT: Final = Expected("export", ("id",))
+VALIDATION: Final = Expected(None, ("valid",), also=_of_these_redeemables)
+REDEMPTION_RESULT: Final = Expected(None, also=_of_these_redeemables)
+REDEMPTION: Final = Expected(None, ("id",), also=_is_redemption)
+ROLLBACK: Final = Expected("redemption_rollback", ("id",), also=_of_this_redemption)
+STACK_ROLLBACK: Final = Expected(None, also=_of_this_stack)
+ORDER: Final = Expected("order", ("id",), also=_of_this_order)

@@ -19,6 +19,12 @@ from .expectations import (
     NEW_EXPORT,
     NEW_VOUCHER,
     NOTHING,
+    ORDER,
+    REDEMPTION,
+    REDEMPTION_RESULT,
+    ROLLBACK,
+    STACK_ROLLBACK,
+    VALIDATION,
     VOUCHER,
     Asked,
     Expected,
@@ -34,6 +40,9 @@ FinderName = Literal[
     "export",
     "export deletion",
     "import",
+    "redemption",
+    "rollback",
+    "order",
 ]
 """What `_recovery` knows how to find."""
 
@@ -53,10 +62,18 @@ class Route:
     """How its pages are walked, where it lists."""
     answer: Expected | None = field(default=None, kw_only=True)
     """What a successful answer has to be; None takes any."""
+    repeats_like: Literal["GET", "PUT", "POST"] | None = field(default=None, kw_only=True)
+    """The method by whose rules it is repeated, where that is another than its own: a POST that
+    changes nothing is repeated like a GET, a PUT that pays is not repeated, like a POST."""
     finder: FinderName | None = field(default=None, kw_only=True)
     """What finds out later what became of a write; None where nothing can."""
     check: str = field(default="Read the resource back before you send it again.", kw_only=True)
     """Tells a caller whose write came to an unknown end how to find out what happened."""
+
+    @property
+    def rule(self) -> str:
+        """The method by whose rules it is repeated."""
+        return self.repeats_like or self.method
 
     def __call__(self, **values: str) -> BoundRoute:
         """The route with its path values, each percent-quoted, slashes included.
@@ -190,6 +207,89 @@ LIST_EXPORTS: Final = Route(
 )
 GET_EXPORT: Final = Route("GET", "/v1/exports/{id}", answer=EXPORT)
 DELETE_EXPORT: Final = Route("DELETE", "/v1/exports/{id}", answer=NOTHING, finder="export deletion")
+
+_REDEMPTION: Final = "/v1/redemptions/{id}"
+_REDEMPTION_CHECK: Final = (
+    "See what the order holds with orders.get(source_id), or the list of redemptions, before you "
+    "send it again."
+)
+_ROLLBACK_CHECK: Final = (
+    "See with redemptions.get(id) whether it was rolled back, before you send it again."
+)
+_ORDER_CHECK: Final = "Read it back with orders.get(source_id) before you send it again."
+_REDEMPTION_PAGES: Final = partial(
+    PageNumbers,
+    last_page=99,
+    way_on="Take list_all(), or narrow the listing with created_at=, customer= or campaign=.",
+)
+_REDEMPTION_WINDOWS: Final = partial(
+    Windows,
+    unique_order="id",
+    way_on="Narrow the listing with customer=, campaign= or filters=, and walk each part; or take "
+    "exports.create(), which has no such limit",
+)
+_ORDER_PAGES: Final = partial(
+    PageNumbers,
+    last_page=99,
+    way_on="List the other end with the opposite order=, or take orders.export().",
+)
+
+_validation: Final = partial(Route, "POST", "/v1/validations", answer=VALIDATION)
+VALIDATE: Final = _validation(repeats_like="GET")
+VALIDATE_AND_LOCK: Final = _validation(
+    repeats_like="PUT",  # the same session key replaces the lock
+    check="Validate again with the same session.key, or release it by vouchers.release_session().",
+)
+REDEEM: Final = Route(
+    "POST",
+    "/v1/redemptions",
+    answer=REDEMPTION_RESULT,
+    finder="redemption",
+    check=_REDEMPTION_CHECK,
+)
+GET_REDEMPTION: Final = Route("GET", _REDEMPTION, answer=REDEMPTION)
+LIST_REDEMPTIONS: Final = Route(
+    "GET",
+    "/v1/redemptions",
+    answer=LISTING,
+    listing=Listing("redemptions", _REDEMPTION_PAGES, _REDEMPTION_WINDOWS),
+)
+GET_VOUCHER_REDEMPTIONS: Final = Route("GET", f"{_VOUCHER}/redemption")
+ROLL_BACK: Final = Route(
+    "POST",
+    f"{_REDEMPTION}/rollback",
+    answer=ROLLBACK,
+    finder="rollback",
+    check=_ROLLBACK_CHECK,
+)
+ROLL_BACK_STACK: Final = Route(
+    "POST",
+    f"{_REDEMPTION}/rollbacks",
+    answer=STACK_ROLLBACK,
+    finder="rollback",
+    check=_ROLLBACK_CHECK,
+)
+CHECK_ELIGIBILITY: Final = Route(
+    "POST",
+    "/v1/qualifications",
+    repeats_like="GET",
+    listing=Listing(
+        "data",
+        partial(Cursor, "options.starting_after", limit="options.limit", by_id=False),
+        under="redeemables",
+    ),
+)
+_order: Final = partial(Route, answer=ORDER, finder="order", check=_ORDER_CHECK)
+CREATE_ORDER: Final = _order("POST", "/v1/orders")
+UPSERT_ORDER: Final = _order("POST", "/v1/orders", repeats_like="PUT")
+GET_ORDER: Final = Route("GET", "/v1/orders/{id}", answer=ORDER)
+UPDATE_ORDER: Final = _order("PUT", "/v1/orders/{id}")
+PAY_ORDER: Final = _order("PUT", "/v1/orders/{id}", repeats_like="POST")
+LIST_ORDERS: Final = Route(
+    "GET", "/v1/orders", answer=LISTING, listing=Listing("orders", _ORDER_PAGES)
+)
+IMPORT_ORDERS: Final = _job("/v1/orders/import")
+EXPORT_ORDERS: Final = Route("POST", "/v1/orders/export", answer=NEW_EXPORT, check=_EXPORT_CHECK)
 
 OAUTH_TOKEN: Final = Route("POST", "/v1/oauth/token")
 OAUTH_TOKEN_V2: Final = Route("POST", "/v2/oauth/token")

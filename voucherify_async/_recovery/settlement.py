@@ -26,7 +26,7 @@ from ..errors import (
     TransportError,
     VoucherifyError,
 )
-from . import balances, exports, jobs, vouchers
+from . import balances, checkout, exports, jobs, vouchers
 from .evidence import CLOCK_TOLERANCE, Absent, Done, Evidence, Look, Lost
 
 T = TypeVar("T")
@@ -46,6 +46,9 @@ FINDERS: Final[Mapping[FinderName, Finder]] = {
     "export": exports.find_export,
     "export deletion": exports.find_deletion,
     "import": jobs.find_import,
+    "redemption": checkout.find_redemption,
+    "rollback": checkout.find_rollback,
+    "order": checkout.find_order,
 }
 
 

@@ -67,13 +67,14 @@ class Resource:
         *,
         body: Any,
         within: float,
+        params: Query | None = None,
     ) -> T:
         """Send a write; where its answer is lost, look for so many seconds whether it was done."""
         check_seconds("confirm_within", within)
         clock, deadline = self._caller.settings.clock, self._caller.policy(options).deadline
         until = math.inf if deadline is None else clock.monotonic() + deadline
         try:
-            return await self._fetch(model, target, options, body=body)
+            return await self._fetch(model, target, options, body=body, params=params)
         except AmbiguousOutcomeError as error:
             result: T = await settlement.confirm(
                 self._caller, error, options, within=within, until=until
