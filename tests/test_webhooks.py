@@ -28,7 +28,14 @@ EVENT: dict[str, Any] = {
     "project_id": "proj_1",
     "created_at": "2024-02-09T13:27:46.844Z",
     "type": "voucher.gift.balance_added",
-    "data": {"voucher": {"code": "CARD", "gift": {"amount": 500, "balance": 200}}, "new": [1]},
+    "data": {
+        "voucher": {"code": "CARD", "gift": {"amount": 500, "balance": 200}},
+        "redemption": {"id": "r_1", "object": "redemption", "amount": 300},
+        "redemption_rollback": {"id": "rr_1", "object": "redemption_rollback", "amount": -300},
+        "customer": {"id": "cust_1", "source_id": "c1"},
+        "order": {"id": "ord_1", "amount": 5000},
+        "new": [1],
+    },
     "source": {"id": "wh_1", "object": "webhook", "target_url": "https://shop.example/hook"},
     "event": {
         "id": "ev_1",
@@ -120,7 +127,11 @@ def test_an_event_is_read_without_loss() -> None:
     assert isinstance(event.data.voucher, Voucher)
     assert event.data.voucher.gift is not None
     assert event.data.voucher.gift.balance == 200
-    assert (event.data["new"], len(event.data)) == ([1], 2)
+    nouns = (event.data.redemption, event.data.redemption_rollback, event.data.customer)
+    assert [noun.id for noun in nouns if noun] == ["r_1", "rr_1", "cust_1"]
+    assert event.data.order is not None
+    assert event.data.order.amount == 5000
+    assert (event.data["new"], len(event.data)) == ([1], 6)
     assert event.extra == {"of_next_year": {"kept": True}}
     assert {**to_dict(event), "data": dict(event.data)} == EVENT
 

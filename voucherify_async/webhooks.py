@@ -24,7 +24,10 @@ from attrs import evolve, field, frozen
 from ._conversion.converter import from_dict, structure_at
 from ._protocol.answers import decode_json
 from .errors import InvalidArgumentError, ResponseValidationError, WebhookSignatureError
-from .models import Voucher
+from .models.customers import Customer
+from .models.orders import Order
+from .models.redemptions import Redemption, RedemptionRollback
+from .models.vouchers import Voucher
 from .models._base import Model
 
 __all__ = [
@@ -75,6 +78,26 @@ class WebhookData(Mapping[str, Any]):
     def voucher(self) -> Voucher | None:
         """The voucher; `ResponseValidationError` if its shape contradicts the documented one."""
         return self._noun(Voucher, "voucher")
+
+    @property
+    def redemption(self) -> Redemption | None:
+        """The redemption."""
+        return self._noun(Redemption, "redemption")
+
+    @property
+    def redemption_rollback(self) -> RedemptionRollback | None:
+        """The rollback of the redemption."""
+        return self._noun(RedemptionRollback, "redemption_rollback")
+
+    @property
+    def customer(self) -> Customer | None:
+        """The customer."""
+        return self._noun(Customer, "customer")
+
+    @property
+    def order(self) -> Order | None:
+        """The order."""
+        return self._noun(Order, "order")
 
     def _noun(self, model: type[T], key: str) -> T | None:
         found = self._json.get(key)

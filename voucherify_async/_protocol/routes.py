@@ -224,6 +224,7 @@ _REDEMPTION_PAGES: Final = partial(
 )
 _REDEMPTION_WINDOWS: Final = partial(
     Windows,
+    item_field="date",
     unique_order="id",
     way_on="Narrow the listing with customer=, campaign= or filters=, and walk each part; or take "
     "exports.create(), which has no such limit",

@@ -51,7 +51,8 @@ class Windows(Scheme):
     Args:
         query: The first query, with its bounds of time in JSON types if it has any.
         concurrency: How many pages are read at once. With 1 each page begins a window.
-        time_field: The field that is walked along, also the name of its bounds.
+        time_field: The name of the order and of the bounds along which it walks.
+        item_field: The items' own name for it, where that is another.
         unique_order: An order without ties, for crowds.
         way_on: What to do where an instant is too crowded, for the message.
     """
@@ -62,11 +63,13 @@ class Windows(Scheme):
         concurrency: int,
         *,
         time_field: str = "created_at",
+        item_field: str | None = None,
         unique_order: str,
         way_on: str,
     ) -> None:
         bounds = query.get(time_field) or {}
         self._field, self._unique_order, self._way_on = time_field, unique_order, way_on
+        self._item_field = item_field or time_field
         self._lower = read_instant(bounds, "after", time_field)
         self._upper = read_instant(bounds, "before", time_field)
         self._pages = 1 if concurrency == 1 else concurrency * _PAGES_A_READER
@@ -138,9 +141,9 @@ class Windows(Scheme):
             raise ResponseValidationError(json_path="$.total", expected="a count", value=None)
         items = []
         for place, item in enumerate(envelope.items):
-            id_, at = text_of(item, "id"), instant_of(item, self._field)
+            id_, at = text_of(item, "id"), instant_of(item, self._item_field)
             if id_ is None or at is None:
-                name = "id" if id_ is None else self._field
+                name = "id" if id_ is None else self._item_field
                 at_path = f"$.{envelope.key}[{place}].{name}"
                 raise ResponseValidationError(
                     json_path=at_path,

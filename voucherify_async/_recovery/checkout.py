@@ -111,17 +111,16 @@ async def find_rollback(lost: Lost, look: Look) -> Evidence:
 
 
 async def _entry(redemption: Json, look: Look) -> Json:
-    """What the order tells of a redemption: its rollback, if there is one."""
-    order = redemption.get("order") or {}
-    entries = order.get("redemptions")
-    if entries is None and order.get("id"):
-        entries = (await look.read(GET_ORDER(id=order["id"]))).get("redemptions")
-    entry = (entries or {}).get(redemption.get("id"))
-    if entry is None:
-        related = (redemption.get("related_redemptions") or {}).get("rollbacks") or ()
-        last = related[-1] if related else {}
-        entry = {"rollback_id": last.get("id"), "rollback_date": last.get("date")}
-    return entry if isinstance(entry, dict) else {}
+    """Its rollback, if there is one, as the order tells of it, or else the redemption itself."""
+    # The order inside a redemption is the one of then.
+    order_id = (redemption.get("order") or {}).get("id")
+    order = await look.read_or_none(GET_ORDER(id=order_id)) if order_id else None
+    entry = ((order or {}).get("redemptions") or {}).get(redemption.get("id"))
+    if isinstance(entry, dict) and entry.get("rollback_id"):
+        return entry
+    rollbacks = (redemption.get("related_redemptions") or {}).get("rollbacks") or ()
+    last = rollbacks[-1] if rollbacks else {}
+    return {"rollback_id": last.get("id"), "rollback_date": last.get("date")}
 
 
 async def find_order(lost: Lost, look: Look) -> Evidence:

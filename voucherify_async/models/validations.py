@@ -119,15 +119,21 @@ class Validation(Model):
     @property
     def inapplicable(self) -> Sequence[ValidatedRedeemable]:
         """What does not apply, each with its error, in every mode."""
-        return (*self._listed("INAPPLICABLE"), *(self.inapplicable_redeemables or ()))
+        return self._told("INAPPLICABLE", self.inapplicable_redeemables)
 
     @property
     def skipped(self) -> Sequence[ValidatedRedeemable]:
         """What was passed over, each with its reason, in every mode."""
-        return (*self._listed("SKIPPED"), *(self.skipped_redeemables or ()))
+        return self._told("SKIPPED", self.skipped_redeemables)
 
-    def _listed(self, status: str) -> Sequence[ValidatedRedeemable]:
-        return [found for found in self.redeemables or () if found.status == status]
+    def _told(
+        self, status: str, apart: Sequence[ValidatedRedeemable] | None
+    ) -> Sequence[ValidatedRedeemable]:
+        # An answer may tell of one in both places.
+        apart = apart or ()
+        told = {(redeemable.object, redeemable.id) for redeemable in apart}
+        among = [found for found in self.redeemables or () if found.status == status]
+        return (*(r for r in among if (r.object, r.id) not in told), *apart)
 
 
 __all__ = [

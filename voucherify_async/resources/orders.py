@@ -31,7 +31,7 @@ from .async_actions import AsyncActions
 from .exports import Exports
 
 if TYPE_CHECKING:
-    from ..models import OrderExportField, OrderExportFilters, OrderExportOrder
+    from ..models import OrderExportField, OrderExportOrder
 
 MAX_IMPORTED = 2_000
 
@@ -149,14 +149,14 @@ class Orders(Resource):
                 "in one request; split them"
             )
         job = await self._accepted(IMPORT_ORDERS(), options, body=listed)
-        return AsyncJob(job, AsyncActions(self._caller))
+        return AsyncJob(job, AsyncActions(self._caller), self._caller.settings.clock)
 
     async def export(
         self,
         *,
         order: OrderExportOrder | None = None,
         fields: Sequence[OrderExportField] | None = None,
-        filters: OrderExportFilters | Mapping[str, Any] | None = None,
+        filters: Mapping[str, Any] | None = None,
         **options: Unpack[CallOptions],
     ) -> ExportJob:
         """Export orders as CSV (`POST /v1/orders/export`).

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NoReturn, Unpack
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Unpack
 
 from .._calls.caller import CallOptions
 from .._checks import check_page
@@ -46,6 +46,10 @@ from ._resource import DEFAULT_LIMIT, Resource
 
 if TYPE_CHECKING:
     from ..models import RedemptionListOrder, TimeRange
+
+
+# A union, which no `type[T]` takes.
+_ENTRY: Final[Any] = RedemptionEntry
 
 
 class Redemptions(Resource):
@@ -111,7 +115,8 @@ class Redemptions(Resource):
         **options: Unpack[CallOptions],
     ) -> RedemptionEntry:
         """Read a redemption or a rollback (`GET /v1/redemptions/{id}`), told apart by `object`."""
-        return await self._fetch(RedemptionEntry, GET_REDEMPTION(id=id), options)
+        entry: RedemptionEntry = await self._fetch(_ENTRY, GET_REDEMPTION(id=id), options)
+        return entry
 
     def list(
         self,
@@ -161,7 +166,7 @@ class Redemptions(Resource):
             "filters": filters,
         }
         return self._list(
-            RedemptionEntry,
+            _ENTRY,
             LIST_REDEMPTIONS(),
             query,
             options,
@@ -198,7 +203,7 @@ class Redemptions(Resource):
             "filters": filters,
         }
         return self._list_all(
-            RedemptionEntry,
+            _ENTRY,
             LIST_REDEMPTIONS(),
             query,
             options,
