@@ -157,7 +157,7 @@ def test_paths_are_quoted() -> None:
 def test_routes_are_distinct() -> None:
     """Each method of the API has one route, and every write says how its outcome is checked."""
     found = [value for value in vars(routes).values() if isinstance(value, Route)]
-    assert len({(route.method, route.template) for route in found}) == len(found)
+    assert len({(r.method, r.template, r.repeats_like) for r in found}) == len(found)
     assert all(route.template.startswith("/v") for route in found)
     assert all(route.check for route in found)
     assert sum(route.bulk for route in found) == 6

@@ -24,11 +24,11 @@ from attrs import evolve, field, frozen
 from ._conversion.converter import from_dict, structure_at
 from ._protocol.answers import decode_json
 from .errors import InvalidArgumentError, ResponseValidationError, WebhookSignatureError
+from .models._base import Model
 from .models.customers import Customer
 from .models.orders import Order
 from .models.redemptions import Redemption, RedemptionRollback
 from .models.vouchers import Voucher
-from .models._base import Model
 
 __all__ = [
     "SIGNATURE_HEADER",
