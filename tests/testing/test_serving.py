@@ -194,9 +194,11 @@ def test_command_line_says_why_it_cannot_serve(
 
 
 def test_names_are_lazy() -> None:
-    """Importing the package or its plugin loads no server; a missing extra is named."""
+    """The plugin loads nothing of the library, the package no server; a missing extra is named."""
     script = """
 import sys
+import pytest_voucherify_async
+assert not [name for name in sys.modules if name.startswith("voucherify_async")]
 import voucherify_async.testing.pytest_plugin
 assert not {"starlette", "uvicorn", "python_multipart"} & set(sys.modules)
 sys.modules["starlette"] = None
@@ -217,7 +219,7 @@ def test_fixture_gives_each_test_its_own(pytester: pytest.Pytester) -> None:
     """The fixture is a fresh server for every test."""
     pytester.makepyfile(
         """
-        pytest_plugins = ["voucherify_async.testing.pytest_plugin"]
+        pytest_plugins = ["pytest_voucherify_async"]
 
         def test_one(fake_voucherify):
             fake_voucherify.add_voucher(code="A")

@@ -1,21 +1,5 @@
-"""The pytest fixture ``fake_voucherify``."""
+"""The pytest plugin under the name by which ``-p`` finds it beside the embedded server."""
 
-from __future__ import annotations
+from pytest_voucherify_async import fake_voucherify
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
-
-import pytest
-
-if TYPE_CHECKING:
-    from .fake import FakeVoucherify
-
-
-@pytest.fixture
-def fake_voucherify() -> Iterator[FakeVoucherify]:
-    """Give the test an empty embedded Voucherify of its own."""
-    from . import FakeVoucherify
-
-    fake = FakeVoucherify()
-    yield fake
-    fake.faults.clear()
+__all__ = ["fake_voucherify"]
