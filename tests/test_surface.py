@@ -16,7 +16,8 @@ import voucherify_async
 PACKAGE = Path(voucherify_async.__file__).parent
 SOURCES = [path for path in sorted(PACKAGE.rglob("*.py")) if "testing" not in path.parts]
 OPTIONAL = ("starlette", "uvicorn", "python_multipart", "multipart", "respx", "pytest", "trio",
-            "aiohttp", "typer", "rich", "httpx_aiohttp", "httpx2")  # fmt: skip
+            "aiohttp", "typer", "rich", "httpx_aiohttp", "httpx2",
+            "pydantic", "pydantic_core")  # fmt: skip
 
 
 LOADED = f"print({set(OPTIONAL)!r} & (sys.modules.keys() - before))"

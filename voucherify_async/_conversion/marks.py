@@ -29,6 +29,11 @@ class Tagged:
     unknown: type[Any]
     """The class of every other tag, and of an object without one; it keeps all in `extra`."""
 
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
+        from .pydantic_schema import union_schema
+
+        return union_schema(Annotated[source, self], handler(source))
+
     def kind_of(self, data: Mapping[str, Any]) -> type[Any]:
         """The class of an object."""
         tag = data.get(self.key)

@@ -8,7 +8,6 @@ from typing import Any, TypeAlias
 
 from attrs import Attribute, field, fields, frozen, has
 
-from .._unset import UNSET
 from ..errors import InvalidArgumentError
 
 
@@ -20,12 +19,26 @@ class Model:
     """What has no field, as it came: keys that this version of the library does not know, and dates
     that cannot be read, whose fields are None then. It is sent back too."""
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        # pydantic's own protocol: a model is a field, a body and a response of FastAPI as it is.
+        from .._conversion.pydantic_schema import model_schema
+
+        return model_schema(cls, handler)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> Any:
+        from .._conversion.pydantic_schema import json_schema
+
+        return json_schema(cls, schema, handler)
+
     def __repr__(self) -> str:
         # Of a voucher's 30 fields most are None: what is there is what matters.
         shown = []
         for attribute in sorted(fields(type(self)), key=lambda a: a.name == "extra"):
             value = getattr(self, attribute.name)
-            empty = value is None or value is UNSET or (attribute.name == "extra" and not value)
+            # Where nothing is UNSET, a None is a null that the caller meant.
+            empty = value is attribute.default or (attribute.name == "extra" and not value)
             if attribute.repr and not empty:
                 shown.append(f"{attribute.name}={value!r}")
         return f"{type(self).__name__}({', '.join(shown)})"
