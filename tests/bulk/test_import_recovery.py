@@ -398,7 +398,8 @@ async def test_a_lost_upload_is_settled_later(
     name = fake.add_campaign("Gifts", campaign_type="GIFT_VOUCHERS", type="STATIC")["id"]
     fake.faults.lose_answer(method="POST")
     fake.polls_until_done = 0
-    content = "\ufeff Code ,Voucher Type,Value\nG-1,GIFT_VOUCHER,1\n\nG-2,GIFT_VOUCHER,1\n".encode()
+    header = f"\ufeff Code ,Voucher Type,{'Gift Amount' if campaign else 'Value'}"
+    content = f"{header}\nG-1,GIFT_VOUCHER,1\n\nG-2,GIFT_VOUCHER,1\n".encode()
     imports = client.imports
     async with fake:
         with pytest.raises(AmbiguousOutcomeError) as caught:
