@@ -14,6 +14,7 @@ import ssl
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import partial
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
@@ -37,6 +38,7 @@ else:
 
 KEEPALIVE_SECONDS: Final = 15.0
 _METHODS_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+_LARGE: Final = 1 << 20
 _log: Final = logging.getLogger("voucherify_async")
 
 
@@ -112,7 +114,8 @@ class AiohttpSender(Backend):
                 *(_authorization(proxy) if url.scheme == "http" else ()),
                 *request.headers.reveal(),
             ],
-            data=content if has_body else None,
+            # A large body in one piece would be written without a turn for anybody else.
+            data=(BytesIO(content) if len(content) > _LARGE else content) if has_body else None,
             allow_redirects=False,
             proxy=None if proxy is None else _address(proxy),
             proxy_headers=None if proxy is None else dict(_authorization(proxy)),
@@ -233,8 +236,9 @@ class _Watching(ResponseHandler):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        # So that `writing_paused` says whether asyncio holds any byte that the kernel does not.
-        transport.set_write_buffer_limits(0)
+        # So that `writing_paused` says whether asyncio holds bytes that the kernel does not. With
+        # a limit of 0 its TLS would call an empty buffer full.
+        transport.set_write_buffer_limits(high=1, low=0)
 
     def data_received(self, data: bytes) -> None:
         if data and self.sending is None:
