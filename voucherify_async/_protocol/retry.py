@@ -10,7 +10,7 @@ from typing import Final
 from attrs import field, frozen
 
 from .._checks import check_count, check_seconds
-from ..errors import InvalidArgumentError, TransportError
+from ..errors import AnswerTooLargeError, InvalidArgumentError, TransportError
 from . import answers, rate_limits
 from .answers import Answer
 
@@ -111,7 +111,8 @@ def is_repeatable(method: str, outcome: Outcome) -> bool:
             isinstance(outcome, TransportError) and not outcome.sent
         )
     if isinstance(outcome, TransportError):
-        return True
+        # It would be as large again.
+        return not isinstance(outcome, AnswerTooLargeError)
     status = outcome.status_code
     return status in _REPEATABLE_STATUSES or (status == 500 and method in SAFE_METHODS)
 

@@ -26,7 +26,7 @@ from ..errors import ConfigurationError, TransportError
 from .backend import Attempt, Backend, RawAnswer, encoded, header_map
 from .exchange import Outgoing
 from .passage import ABORT_DROPS_REST, Passage, is_readable
-from .proxies import Proxies, Proxy
+from .proxies import NO_SOCKS, Proxies, Proxy
 from .unpacking import TooLargeError
 from .urls import Origin
 
@@ -330,9 +330,7 @@ async def _send_once(
 
 def _address(proxy: Proxy) -> URL:
     if proxy.is_socks:
-        raise ConfigurationError(
-            'proxy: http_backend="aiohttp" does not speak SOCKS; use http_backend="httpcore"'
-        )
+        raise ConfigurationError(NO_SOCKS)
     return URL.build(scheme=proxy.scheme, host=proxy.host, port=proxy.port)
 
 

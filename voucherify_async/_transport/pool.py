@@ -107,6 +107,9 @@ class ConnectionPool:
             if isinstance(error, ConnectionNotAvailable):
                 # Closed by `aclose` before the request began, so that nothing of it was sent.
                 raise ConnectError("The connection was closed before the request") from None
+            if isinstance(error, AssertionError) or type(error).__module__.startswith("socksio"):
+                # httpcore checks a SOCKS proxy's answers by assertion.
+                raise httpcore.ProxyError("The proxy does not speak SOCKS 5") from None
             raise
         held.passage.end_head()
         if attempt is not None:

@@ -12,6 +12,7 @@ from urllib.request import getproxies
 from ..errors import ConfigurationError
 
 _PORTS: Final = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
+NO_SOCKS: Final = 'proxy: http_backend="aiohttp" does not speak SOCKS; use http_backend="httpcore"'
 
 
 class Proxy:

@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from ..errors import ConfigurationError
 from .exchange import Sender
-from .proxies import Proxies, Proxy
+from .proxies import NO_SOCKS, Proxies, Proxy
 from .tls import Certificate, Verify, ssl_context_maker
 
 Backend = Literal["httpcore", "aiohttp"]
@@ -66,11 +66,14 @@ class Network:
                     "http_client: goes without proxy, verify and cert; set them on the client "
                     "that you pass"
                 )
+            named = None if proxy is None else Proxy(proxy)
+            if named is not None and named.is_socks and http_backend == "aiohttp":
+                raise ConfigurationError(NO_SOCKS)
             return cls(
                 base_url=base_url,
                 injected=http_client,
                 backend=http_backend,
-                proxies=Proxies(None if proxy is None else Proxy(proxy)),
+                proxies=Proxies(named),
                 make_ssl_context=ssl_context_maker(verify, cert),
                 max_answer_bytes=max_answer_bytes,
             )

@@ -100,7 +100,7 @@ class _Unpacker:
     def __init__(self, window: int) -> None:
         self._window = window
         self._zlib: Any = zlib.decompressobj(window)
-        self._is_begun = False
+        self._head: bytes | None = b""
 
     def feed(self, packed: bytes) -> Iterator[bytes]:
         """What some bytes unpack to, in pieces."""
@@ -108,14 +108,13 @@ class _Unpacker:
             if self._zlib.eof:
                 self._begin_next_part()
             content = self._decompress(packed)
-            self._is_begun = True
             packed = self._zlib.unused_data if self._zlib.eof else self._zlib.unconsumed_tail
             if content:
                 yield content
 
     def finish(self) -> None:
         """Refuse a body that broke off."""
-        if self._is_begun and not self._zlib.eof:
+        if self._head != b"" and not self._zlib.eof:
             raise UnpackingError("the packed answer breaks off")
 
     def _begin_next_part(self) -> None:
@@ -124,13 +123,16 @@ class _Unpacker:
         self._zlib = zlib.decompressobj(self._window)
 
     def _decompress(self, packed: bytes) -> bytes:
+        head = self._head
         try:
             content: bytes = self._zlib.decompress(packed, _PIECE)
         except zlib.error:
-            if self._is_begun or self._window != zlib.MAX_WBITS:
+            if head is None or self._window != zlib.MAX_WBITS:
                 raise UnpackingError("the packed answer cannot be unpacked") from None
-            # "deflate" without zlib's header, as some servers send it.
+            # "deflate" without zlib's header, as some servers send it; that shows at the second
+            # byte.
             self._window = -zlib.MAX_WBITS
             self._zlib = zlib.decompressobj(self._window)
-            return self._decompress(packed)
+            return self._decompress(head + packed)
+        self._head = None if head is None or len(head + packed) > 1 else head + packed
         return content
