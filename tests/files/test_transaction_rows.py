@@ -112,3 +112,24 @@ async def test_quotes_inside_cells_are_kept(connect: Connect) -> None:
         ("v2", 'with "quotes",\nlines\r\nand ünïcode'),
         ("v3", None),
     ]
+
+
+def test_row_that_never_ends_costs_no_square(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row in many chunks is read again as often as it doubles, and is refused when too long."""
+    reads = 0
+    real = CsvLines.__next__
+
+    def counted(lines: CsvLines) -> str:
+        nonlocal reads
+        reads += 1
+        return real(lines)
+
+    monkeypatch.setattr(CsvLines, "__next__", counted)
+    lines = CsvLines()
+    for _ in range(2_000):
+        assert list(lines.feed(b'"\n",')) == []
+    assert reads < 10_000
+    with pytest.raises(ResponseValidationError, match="the end of a row"):
+        list(lines.feed(b'"\n",' * 1_000_000))
+    with pytest.raises(ResponseValidationError, match="a line break"):
+        CsvLines().feed(b"x" * 2_000_001)

@@ -17,7 +17,9 @@ def is_address(url: str) -> bool:
         has_host = bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
-    return has_host and parts.scheme in _PORTS and url.isprintable() and " " not in url
+    # Some read a backslash as a slash, and so another host.
+    is_clean = url.isprintable() and not {" ", "\\"}.intersection(url)
+    return has_host and parts.scheme in _PORTS and is_clean
 
 
 def is_trusted(url: str, base_url: str) -> bool:

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from ..errors import ResponseValidationError
 
-_MAX_LINE: Final = 10_000_000
-"""Characters that are waited for without a line break."""
+_MAX_ROW: Final = 2_000_000
+"""Characters that a row may have."""
 
 
 class _MoreIsNeededError(Exception):
@@ -27,6 +27,8 @@ class CsvLines(Iterator[str]):
         self._waiting: deque[str] = deque()
         self._taken: list[str] = []
         self._has_ended = False
+        self._size = 0
+        self._needed = 0
         self._count = 0
         self._reader = csv.reader(self, strict=True)
 
@@ -37,10 +39,11 @@ class CsvLines(Iterator[str]):
             ResponseValidationError: The file is not CSV in UTF-8.
         """
         *lines, self._rest = (self._rest + self._decoded(content)).split("\n")
-        self._waiting.extend(f"{line}\n" for line in lines)
-        if len(self._rest) > _MAX_LINE:
+        for line in lines:
+            self._wait(f"{line}\n")
+        if len(self._rest) > _MAX_ROW:
             raise self._unreadable("a line break", self._rest)
-        return self._rows()
+        return iter(()) if self._size < self._needed else self._rows()
 
     def end(self) -> Iterator[tuple[int, list[str]]]:
         """The last rows.
@@ -50,9 +53,13 @@ class CsvLines(Iterator[str]):
         """
         self._rest += self._decoded(b"", final=True)
         if self._rest:
-            self._waiting.append(self._rest)
+            self._wait(self._rest)
         self._has_ended = True
         return self._rows()
+
+    def _wait(self, line: str) -> None:
+        self._waiting.append(line)
+        self._size += len(line)
 
     def __next__(self) -> str:
         if self._waiting:
@@ -68,14 +75,19 @@ class CsvLines(Iterator[str]):
             try:
                 row = next(self._reader, None)
             except _MoreIsNeededError:
-                # The reader forgets a row that it could not finish: it is read again as a whole.
+                # The reader forgets a row that it could not finish: it is read again as a whole,
+                # and only once twice as much has come, or many chunks would cost their square.
                 self._waiting.extendleft(reversed(self._taken))
+                self._needed = 2 * self._size
+                if self._size > _MAX_ROW:
+                    raise self._unreadable("the end of a row", self._taken[0]) from None
                 return
             except csv.Error as error:
                 raise self._unreadable(f"a row of CSV ({error})", "".join(self._taken)) from None
             if row is None:
                 return
             line, self._count = self._count + 1, self._count + len(self._taken)
+            self._size -= sum(map(len, self._taken))
             if row:
                 yield line, row
 

@@ -167,7 +167,11 @@ def _is_plain(headers: Mapping[str, str]) -> bool:
 
 def _strong(tag: str | None) -> str | None:
     # A weak tag says alike, which is not the same to the byte.
-    return tag if tag and tag.isascii() and tag[0] == tag[-1] == '"' and len(tag) > 1 else None
+    return (
+        tag
+        if tag and tag.isascii() and tag.isprintable() and tag[0] == tag[-1] == '"' and len(tag) > 1
+        else None
+    )
 
 
 def _length(headers: Mapping[str, str]) -> int | None:
