@@ -51,7 +51,7 @@ async def test_stall_ends_with_the_connection(
     """A client that gives up a stalled request frees the server of it."""
     stall = fake.faults.stall(at=at)
     with pytest.raises(httpx.ReadTimeout):
-        await api.get(CARD, timeout=0.01)
+        await api.get(CARD, timeout=httpx.Timeout(None, read=0.01))
     with anyio.fail_after(5):
         while stall.waiting:
             await anyio.lowlevel.checkpoint()
