@@ -136,7 +136,7 @@ class Query:
         return tree
 
 
-class Call:
+class Incoming:
     """One request on its way through the server."""
 
     def __init__(
@@ -201,7 +201,7 @@ class Call:
         return body
 
 
-def require_media_type(call: Call, expected: str) -> None:
+def require_media_type(call: Incoming, expected: str) -> None:
     """Raise the API's 415 unless the body has the expected content type."""
     if call.media_type != expected:
         found = call.media_type or "none"

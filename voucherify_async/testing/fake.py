@@ -16,8 +16,8 @@ from ._server.asgi_app import FakeApp
 from ._server.engine import Credentials, Engine, RecordedRequest
 from ._server.faults import Faults
 from ._server.in_process import FakeTransport
-from ._state.promotions import PromotionStack, PromotionTier
-from ._state.server_clock import iso, real_time
+from ._state.promotions import StoredStack, StoredTier
+from ._state.server_time import iso, real_time
 from ._state.state import State
 from .handlers._voucher_building import seed
 
@@ -307,7 +307,7 @@ class FakeVoucherify:
             now = iso(state.clock.now())
             found = state.catalog.find_campaign(campaign)
             parent = found or state.catalog.add_campaign(campaign, now, campaign_type="PROMOTION")
-            tier = PromotionTier(
+            tier = StoredTier(
                 id=id or state.ids.long("promo", 24),
                 name=name or campaign,
                 banner=properties.pop("banner", None),
@@ -333,7 +333,7 @@ class FakeVoucherify:
         state = self._state
         with state.lock:
             identifier = id or state.ids.long("stack", 24)
-            stack = PromotionStack(identifier, name, tuple(tiers), iso(state.clock.now()))
+            stack = StoredStack(identifier, name, tuple(tiers), iso(state.clock.now()))
             state.promotions.stacks[stack.id] = stack
             return stack.render()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
-from .._messages import Abort, Call, End
+from .._messages import Abort, End, Incoming
 from .engine import CEILING
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ async def _closed(receive: Receive) -> None:
         pass
 
 
-async def _read_call(scope: Scope, receive: Receive) -> Call | None:
+async def _read_call(scope: Scope, receive: Receive) -> Incoming | None:
     body = bytearray()
     size = 0
     more = True
@@ -87,7 +87,7 @@ async def _read_call(scope: Scope, receive: Receive) -> Call | None:
     async def closed() -> None:
         await _closed(receive)
 
-    return Call(
+    return Incoming(
         scope["method"],
         path,
         scope["query_string"].decode("ascii"),

@@ -12,7 +12,7 @@ import orjson
 from starlette.datastructures import Headers
 from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 
-from .._messages import Call, Query, Reply, json_reply
+from .._messages import Incoming, Query, Reply, json_reply
 from .._refusals import ApiFailure, TooLarge, missing_permission, not_acceptable, unauthorized
 from .._state.state import State
 from ..handlers.oauth import basic_credentials
@@ -83,7 +83,7 @@ class Engine:
         self.record = record
         self.requests: list[RecordedRequest] = []
 
-    async def respond(self, call: Call) -> Reply:
+    async def respond(self, call: Incoming) -> Reply:
         """Return the answer to a request, or raise ``Abort`` where the connection ends."""
         with self.state.lock:
             call.request_id = self.state.ids.request()
@@ -99,14 +99,14 @@ class Engine:
                 return await self._answer(call, fault)
         return await self._answer(call, fault)
 
-    async def _answer(self, call: Call, fault: Fault | None) -> Reply:
+    async def _answer(self, call: Incoming, fault: Fault | None) -> Reply:
         if fault is None:
             return self._execute(call)
         reply = await fault.behaviour(call, partial(self._execute, call))
         reply.headers.setdefault("date", self.state.clock.date_header())
         return reply
 
-    def _execute(self, call: Call) -> Reply:
+    def _execute(self, call: Incoming) -> Reply:
         with self.state.lock:
             call.rate_headers = self.state.quota.free_headers()
             try:
@@ -122,7 +122,7 @@ class Engine:
             }
         return reply
 
-    def _dispatch(self, call: Call) -> Reply:
+    def _dispatch(self, call: Incoming) -> Reply:
         matched = match(call.method, call.raw_path)
         operation = None if isinstance(matched, ApiFailure) else matched[0]
         self._admit(call, operation)
@@ -136,7 +136,7 @@ class Engine:
             raise TooLarge(CEILING)
         return operation.handler(self.state, call)
 
-    def _admit(self, call: Call, operation: Operation | None) -> None:
+    def _admit(self, call: Incoming, operation: Operation | None) -> None:
         admission = operation.admission if operation is not None else "any"
         if admission == "handler":
             expected = (self.credentials.client_id, self.credentials.client_secret)
@@ -158,7 +158,7 @@ class Engine:
             raise unauthorized("The credentials are wrong")
 
 
-def _accepts_json(call: Call) -> bool:
+def _accepts_json(call: Incoming) -> bool:
     # The file of an export is text; every other answer is JSON.
     accepted = call.headers.get("accept", "*/*") or "*/*"
     ranges = {part.partition(";")[0].strip().lower() for part in accepted.split(",")}
@@ -168,7 +168,7 @@ def _accepts_json(call: Call) -> bool:
 
 
 @asynccontextmanager
-async def _form(call: Call) -> AsyncIterator[None]:
+async def _form(call: Incoming) -> AsyncIterator[None]:
     if not call.too_large:
         # A form that cannot be read is like one without fields: the handler words the error.
         async with aclosing(_stream(call.body)) as stream:

@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 import anyio
 
-from .._messages import Abort, Call, End, Reply
+from .._messages import Abort, End, Incoming, Reply
 
 Execute: TypeAlias = Callable[[], Reply]
 
@@ -41,7 +41,7 @@ class Gate:
             with suppress(RuntimeError):
                 wake()
 
-    async def wait(self, call: Call) -> None:
+    async def wait(self, call: Incoming) -> None:
         """Wait until the gate opens; raise ``Abort`` if the connection ends first."""
         event = anyio.Event()
         with self._lock:
@@ -87,26 +87,26 @@ async def _first(event: anyio.Event, closed: Callable[[], Awaitable[None]] | Non
     return gone
 
 
-async def pass_through(call: Call, execute: Execute) -> Reply:
+async def pass_through(call: Incoming, execute: Execute) -> Reply:
     """Answer as if there were no fault."""
     del call
     return execute()
 
 
-async def end_before(end: End, call: Call, execute: Execute) -> Reply:
+async def end_before(end: End, call: Incoming, execute: Execute) -> Reply:
     """End the connection; nothing is applied."""
     del call, execute
     raise Abort(end)
 
 
-async def end_after(end: End, call: Call, execute: Execute) -> Reply:
+async def end_after(end: End, call: Incoming, execute: Execute) -> Reply:
     """Apply the request, then end the connection."""
     del call
     execute()
     raise Abort(end)
 
 
-async def cut(keep: float, call: Call, execute: Execute) -> Reply:
+async def cut(keep: float, call: Incoming, execute: Execute) -> Reply:
     """Apply the request, send a part of the answer's body, then reset the connection."""
     del call
     reply = execute()
@@ -119,20 +119,20 @@ async def _reset() -> None:
     raise Abort("reset")
 
 
-async def stall_before(gate: Gate, call: Call, execute: Execute) -> Reply:
+async def stall_before(gate: Gate, call: Incoming, execute: Execute) -> Reply:
     """Hold the request, then apply it."""
     await gate.wait(call)
     return execute()
 
 
-async def stall_applied(gate: Gate, call: Call, execute: Execute) -> Reply:
+async def stall_applied(gate: Gate, call: Incoming, execute: Execute) -> Reply:
     """Apply the request, then hold its answer."""
     reply = execute()
     await gate.wait(call)
     return reply
 
 
-async def stall_body(keep: float, gate: Gate, call: Call, execute: Execute) -> Reply:
+async def stall_body(keep: float, gate: Gate, call: Incoming, execute: Execute) -> Reply:
     """Apply the request, send the head and a part of the body, then hold the rest."""
     reply = execute()
     reply.break_at = int(len(reply.body) * keep)
@@ -140,13 +140,13 @@ async def stall_body(keep: float, gate: Gate, call: Call, execute: Execute) -> R
     return reply
 
 
-async def replace(make: Callable[[Call], Reply], call: Call, execute: Execute) -> Reply:
+async def replace(make: Callable[[Incoming], Reply], call: Incoming, execute: Execute) -> Reply:
     """Answer with something else; nothing is applied."""
     del execute
     return make(call)
 
 
-async def garble(make: Callable[[Call], Reply], call: Call, execute: Execute) -> Reply:
+async def garble(make: Callable[[Incoming], Reply], call: Incoming, execute: Execute) -> Reply:
     """Apply the request, then answer with something else; its status 0 keeps the usual one."""
     executed = execute()
     reply = make(call)
@@ -154,7 +154,7 @@ async def garble(make: Callable[[Call], Reply], call: Call, execute: Execute) ->
     return reply
 
 
-async def drip(chunk: int, call: Call, execute: Execute) -> Reply:
+async def drip(chunk: int, call: Incoming, execute: Execute) -> Reply:
     """Answer in tiny pieces."""
     del call
     reply = execute()
@@ -162,7 +162,7 @@ async def drip(chunk: int, call: Call, execute: Execute) -> Reply:
     return reply
 
 
-async def truncate_gzip(call: Call, execute: Execute) -> Reply:
+async def truncate_gzip(call: Incoming, execute: Execute) -> Reply:
     """Answer with a gzip body that ends too early."""
     del call
     reply = execute()
@@ -172,7 +172,7 @@ async def truncate_gzip(call: Call, execute: Execute) -> Reply:
     return reply
 
 
-async def end_token(revoke: Callable[[str], object], call: Call, execute: Execute) -> Reply:
+async def end_token(revoke: Callable[[str], object], call: Incoming, execute: Execute) -> Reply:
     """Revoke the bearer token of the request, then let the request run into it."""
     revoke(call.headers.get("authorization", "").partition(" ")[2].strip())
     return execute()

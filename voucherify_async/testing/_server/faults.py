@@ -14,12 +14,12 @@ from typing import Literal, TypeAlias, TypedDict, Unpack
 
 import orjson
 
-from .._messages import Call, End, Reply, json_reply
-from .._state.server_clock import Clock
+from .._messages import End, Incoming, Reply, json_reply
+from .._state.server_time import ServerTime
 from . import fault_behaviours as behaviours
 from .fault_behaviours import Gate
 
-Behaviour: TypeAlias = Callable[[Call, Callable[[], Reply]], Awaitable[Reply]]
+Behaviour: TypeAlias = Callable[[Incoming, Callable[[], Reply]], Awaitable[Reply]]
 Body: TypeAlias = bytes | str | Mapping[str, object] | None
 Point: TypeAlias = Literal["before", "applied", "headers", "body"]
 RetryForm: TypeAlias = Literal["seconds", "date", "reset", "none"]
@@ -69,7 +69,7 @@ class Fault:
         if self.gate is not None:
             self.gate.open()
 
-    def matches(self, call: Call) -> bool:
+    def matches(self, call: Incoming) -> bool:
         """Tell whether this entry is for a request, whether or not it is its turn."""
         return (self.method is None or self.method.upper() == call.method) and (
             self.path is None or re.search(self.path, call.raw_path) is not None
@@ -85,7 +85,7 @@ class Faults:
     meets one fault at most, and counts for no entry behind the one that it met.
     """
 
-    def __init__(self, clock: Clock, revoke: Callable[[str], object]) -> None:
+    def __init__(self, clock: ServerTime, revoke: Callable[[str], object]) -> None:
         self._clock = clock
         self._revoke = revoke
         self._script: list[Fault] = []
@@ -97,7 +97,7 @@ class Faults:
         """The entries that still have requests to hit."""
         return list(self._script)
 
-    def take(self, call: Call) -> Fault | None:
+    def take(self, call: Incoming) -> Fault | None:
         """Return the fault that a request meets, and count it."""
         for fault in list(self._script):
             if not fault.matches(call):
@@ -226,7 +226,7 @@ class Faults:
         alone (``reset``), or ``none`` of them.
         """
 
-        def make(call: Call) -> Reply:
+        def make(call: Incoming) -> Reply:
             return _answer(429, self._retry_headers(wait, form), None, call)
 
         return self._replace("rate_limited", make, where, applied=False)
@@ -263,7 +263,7 @@ class Faults:
         return self.add(name, partial(behaviours.end_before, end), **where)
 
     def _replace(
-        self, name: str, make: Callable[[Call], Reply], where: Where, *, applied: bool
+        self, name: str, make: Callable[[Incoming], Reply], where: Where, *, applied: bool
     ) -> Fault:
         behaviour = behaviours.garble if applied else behaviours.replace
         return self.add(name, partial(behaviour, make), **where)
@@ -280,7 +280,7 @@ class Faults:
         return {}
 
 
-def _answer(status: int, headers: dict[str, str], body: Body, call: Call) -> Reply:
+def _answer(status: int, headers: dict[str, str], body: Body, call: Incoming) -> Reply:
     if body is None:
         phrase = _PHRASES.get(status, "Error")
         key = phrase.lower().replace(" ", "_")

@@ -10,7 +10,7 @@ import anyio
 import httpx
 from starlette.datastructures import Headers
 
-from .._messages import Abort, Call, Reply
+from .._messages import Abort, Incoming, Reply
 from .engine import CEILING
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _guard(request: httpx.Request) -> Callable[[], AbstractContextManager[None]]
     return guard
 
 
-async def _read_call(request: httpx.Request) -> Call:
+async def _read_call(request: httpx.Request) -> Incoming:
     body = bytearray()
     size = 0
     stream = request.stream
@@ -97,7 +97,7 @@ async def _read_call(request: httpx.Request) -> Call:
     raw_path, _, raw_query = request.url.raw_path.partition(b"?")
     headers = Headers(raw=[(name.lower(), value) for name, value in request.headers.raw])
     host = request.url.netloc.decode("ascii")
-    return Call(
+    return Incoming(
         request.method,
         raw_path.decode("ascii"),
         raw_query.decode("ascii"),

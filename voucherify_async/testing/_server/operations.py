@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from starlette.routing import Match, Route
 
-from .._messages import Call, Reply
+from .._messages import Incoming, Reply
 from .._refusals import ApiFailure, method_not_allowed
 from .._state.state import State
 from ..handlers import (
@@ -26,7 +26,7 @@ from ..handlers import (
 )
 from ..handlers._redemption_listing import list_redemptions
 
-Handler: TypeAlias = Callable[[State, Call], Reply]
+Handler: TypeAlias = Callable[[State, Incoming], Reply]
 # What admits a request: API keys or a token; API keys alone; the handler itself.
 Admission: TypeAlias = Literal["any", "keys", "handler"]
 

@@ -9,14 +9,14 @@ from datetime import datetime, timedelta
 from .._messages import JsonObject
 from .._refusals import not_found
 from .ids import Ids
-from .server_clock import Clock, iso
+from .server_time import ServerTime, iso
 
 _PROCESSING = timedelta(milliseconds=120)
 _PATIENCE = timedelta(milliseconds=1)
 
 
 @dataclass(slots=True, eq=False)
-class Action:
+class StoredAction:
     """One async action; ``polls`` is how many reads answer less than its end."""
 
     id: str
@@ -57,10 +57,10 @@ class Action:
 class ActionStore:
     """Every async action, oldest first."""
 
-    def __init__(self, ids: Ids, clock: Clock) -> None:
+    def __init__(self, ids: Ids, clock: ServerTime) -> None:
         self._ids = ids
         self._clock = clock
-        self._actions: dict[str, Action] = {}
+        self._actions: dict[str, StoredAction] = {}
         self._failures: list[str] = []
         self.has_more_shown = True
 
@@ -70,7 +70,7 @@ class ActionStore:
 
     def submit(
         self, kind: str, request_id: str, polls: int, work: Callable[[], JsonObject]
-    ) -> Action:
+    ) -> StoredAction:
         """Do the work of an action and return it, to be reported in stages."""
         created = self._clock.now()
         if self._actions:
@@ -79,11 +79,11 @@ class ActionStore:
         failed = bool(self._failures)
         result: JsonObject = {"message": self._failures.pop(0)} if failed else work()
         identifier = self._ids.ordered("aa")
-        action = Action(identifier, kind, created, request_id, result, failed, polls)
+        action = StoredAction(identifier, kind, created, request_id, result, failed, polls)
         self._actions[identifier] = action
         return action
 
-    def read(self, identifier: str) -> Action:
+    def read(self, identifier: str) -> StoredAction:
         """Return an action one stage further than the last read, or raise the API's 404."""
         action = self._actions.get(identifier)
         if action is None:
@@ -91,7 +91,7 @@ class ActionStore:
         action.reads += 1
         return action
 
-    def before(self, instant: datetime | None, limit: int) -> tuple[list[Action], bool]:
+    def before(self, instant: datetime | None, limit: int) -> tuple[list[StoredAction], bool]:
         """Return the newest actions before an instant, and whether there are older ones."""
         found = [
             action

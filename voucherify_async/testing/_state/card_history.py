@@ -7,8 +7,8 @@ from bisect import bisect_left, bisect_right
 from .._messages import JsonObject
 from .._refusals import ApiFailure, invalid_voucher
 from .ids import Ids
-from .server_clock import Clock, iso
-from .stored_voucher import Voucher
+from .server_time import ServerTime, iso
+from .stored_voucher import StoredVoucher
 
 # By voucher type: balance type, the key of totals and changes, the noun.
 _CARDS = {
@@ -21,10 +21,10 @@ _EXCEEDED = {
 }
 
 
-class Ledger:
+class CardHistory:
     """Every balance change, in the order in which it happened."""
 
-    def __init__(self, ids: Ids, clock: Clock) -> None:
+    def __init__(self, ids: Ids, clock: ServerTime) -> None:
         self._ids = ids
         self._clock = clock
         self._by_voucher: dict[str, list[JsonObject]] = {}
@@ -49,7 +49,7 @@ class Ledger:
         return sorted(entries, key=_identifier)
 
     def move(
-        self, voucher: Voucher, change: int, source_id: str | None, reason: str | None
+        self, voucher: StoredVoucher, change: int, source_id: str | None, reason: str | None
     ) -> JsonObject:
         """Change a card's balance, record it and return the balance object of the answer."""
         if voucher.type not in _CARDS or voucher.value is None:
@@ -72,7 +72,7 @@ class Ledger:
             "related_object": {"type": "voucher", "id": voucher.id},
         }
 
-    def redeem(self, voucher: Voucher, amount: int, **related: JsonObject) -> None:
+    def redeem(self, voucher: StoredVoucher, amount: int, **related: JsonObject) -> None:
         """Take what a redemption spends from a card; a negative amount gives it back.
 
         ``related``: the ``order``, the ``redemption`` and the ``rollback`` that the entry names.
@@ -85,7 +85,7 @@ class Ledger:
 
     def _record(
         self,
-        voucher: Voucher,
+        voucher: StoredVoucher,
         change: int,
         source_id: str | None,
         reason: str | None,

@@ -19,7 +19,7 @@ MEMBER_TYPES = {
 
 
 @dataclass(slots=True, eq=False)
-class Campaign:
+class StoredCampaign:
     """A campaign; ``template`` is the voucher value that its members take when they name none."""
 
     id: str
@@ -49,7 +49,7 @@ class Campaign:
 
 
 @dataclass(slots=True, eq=False)
-class Category:
+class StoredCategory:
     """A category of vouchers."""
 
     id: str
@@ -72,8 +72,8 @@ class Catalog:
 
     def __init__(self, ids: Ids) -> None:
         self._ids = ids
-        self._campaigns: dict[str, Campaign] = {}
-        self._categories: dict[str, Category] = {}
+        self._campaigns: dict[str, StoredCampaign] = {}
+        self._categories: dict[str, StoredCategory] = {}
 
     def add_campaign(
         self,
@@ -84,27 +84,27 @@ class Catalog:
         type: str = "STATIC",  # noqa: A002 - the API's name
         id: str | None = None,  # noqa: A002 - the API's name
         template: JsonObject | None = None,
-    ) -> Campaign:
+    ) -> StoredCampaign:
         """Add a campaign; raise ValueError for an unknown campaign type."""
         if campaign_type not in MEMBER_TYPES:
             raise ValueError(f"campaign_type: one of {', '.join(MEMBER_TYPES)} is expected")
         identifier = id or self._ids.long("camp", 24)
-        campaign = Campaign(identifier, name, campaign_type, type, template, created_at)
+        campaign = StoredCampaign(identifier, name, campaign_type, type, template, created_at)
         self._campaigns[campaign.id] = self._campaigns[name] = campaign
         return campaign
 
-    def find_campaign(self, identifier: str) -> Campaign | None:
+    def find_campaign(self, identifier: str) -> StoredCampaign | None:
         """Return the campaign with this id or name, or None."""
         return self._campaigns.get(identifier)
 
-    def campaign(self, identifier: str) -> Campaign:
+    def campaign(self, identifier: str) -> StoredCampaign:
         """Return the campaign with this id or name, or raise the API's 404."""
         campaign = self._campaigns.get(identifier)
         if campaign is None:
             raise not_found("campaign", identifier)
         return campaign
 
-    def open_campaign(self, identifier: str, *, generated: bool) -> Campaign:
+    def open_campaign(self, identifier: str, *, generated: bool) -> StoredCampaign:
         """Return a campaign that takes a new voucher, or raise the API's 400."""
         campaign = self.campaign(identifier)
         if generated and campaign.type == "STANDALONE":
@@ -112,10 +112,10 @@ class Catalog:
             raise ApiFailure(400, "invalid_campaign", "Invalid Campaign", details)
         return campaign
 
-    def category(self, name_or_id: str, created_at: str) -> Category:
+    def category(self, name_or_id: str, created_at: str) -> StoredCategory:
         """Return the category with this name or id, made on first use."""
         category = self._categories.get(name_or_id)
         if category is None:
-            category = Category(self._ids.ordered("cat"), name_or_id, created_at)
+            category = StoredCategory(self._ids.ordered("cat"), name_or_id, created_at)
             self._categories[category.id] = self._categories[name_or_id] = category
         return category

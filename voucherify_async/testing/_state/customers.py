@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 
 from .._messages import JsonObject
 from .ids import Ids
-from .server_clock import Clock, iso
+from .server_time import ServerTime, iso
 
 _PROPERTIES = ("name", "description", "email", "phone", "birthday", "birthdate", "address")
 
 
 @dataclass(slots=True, eq=False)
-class Customer:
+class StoredCustomer:
     """One customer; ``properties`` are those that the API keeps besides the metadata."""
 
     id: str
@@ -38,19 +38,19 @@ class Customer:
 class CustomerStore:
     """Every customer that a request or a test named."""
 
-    def __init__(self, ids: Ids, clock: Clock) -> None:
+    def __init__(self, ids: Ids, clock: ServerTime) -> None:
         self._ids = ids
         self._clock = clock
-        self._by_id: dict[str, Customer] = {}
-        self._by_source: dict[str, Customer] = {}
+        self._by_id: dict[str, StoredCustomer] = {}
+        self._by_source: dict[str, StoredCustomer] = {}
 
     def __len__(self) -> int:
         return len(self._by_id)
 
-    def __iter__(self) -> Iterator[Customer]:
+    def __iter__(self) -> Iterator[StoredCustomer]:
         return iter(list(self._by_id.values()))
 
-    def find(self, identifier: str | None) -> Customer | None:
+    def find(self, identifier: str | None) -> StoredCustomer | None:
         """Return the customer with this id or source id, or None."""
         if identifier is None:
             return None
@@ -61,14 +61,14 @@ class CustomerStore:
         found = self.find(identifier)
         return customer_id is not None and customer_id in (identifier, found and found.id)
 
-    def upsert(self, data: JsonObject) -> Customer:
+    def upsert(self, data: JsonObject) -> StoredCustomer:
         """Return the customer that ``id`` or else ``source_id`` names, changed or made."""
         identifier, source_id = data.get("id"), data.get("source_id")
         now = iso(self._clock.now())
         customer = self.find(identifier) if identifier else self.find(source_id)
         if customer is None:
             made = identifier or self._ids.long("cust", 24)
-            customer = self._by_id[made] = Customer(made, source_id, now)
+            customer = self._by_id[made] = StoredCustomer(made, source_id, now)
         else:
             customer.updated_at = now
         if source_id is not None and customer.source_id in (None, source_id):

@@ -8,11 +8,11 @@ from datetime import datetime
 from .._messages import JsonObject
 from .._refusals import not_found
 from .ids import Ids
-from .server_clock import Clock, iso
+from .server_time import ServerTime, iso
 
 
 @dataclass(slots=True, eq=False)
-class Export:
+class StoredExport:
     """One export; ``polls`` is how many reads answer less than DONE."""
 
     id: str
@@ -52,17 +52,17 @@ class Export:
 class ExportStore:
     """Every export, oldest first."""
 
-    def __init__(self, ids: Ids, clock: Clock) -> None:
+    def __init__(self, ids: Ids, clock: ServerTime) -> None:
         self._ids = ids
         self._clock = clock
-        self._exports: dict[str, Export] = {}
+        self._exports: dict[str, StoredExport] = {}
         self.failures = 0
 
     def order(
         self, exported_object: str, parameters: JsonObject, content: bytes, polls: int
-    ) -> Export:
+    ) -> StoredExport:
         """Add an export whose file is already written."""
-        export = Export(
+        export = StoredExport(
             self._ids.long("exp", 24),
             self._ids.text(64),
             self._clock.now(),
@@ -76,11 +76,11 @@ class ExportStore:
         self._exports[export.id] = export
         return export
 
-    def find(self, identifier: str) -> Export | None:
+    def find(self, identifier: str) -> StoredExport | None:
         """Return the export with this id, or None."""
         return self._exports.get(identifier)
 
-    def get(self, identifier: str) -> Export:
+    def get(self, identifier: str) -> StoredExport:
         """Return the export with this id, or raise the API's 404."""
         export = self._exports.get(identifier)
         if export is None:
@@ -91,7 +91,7 @@ class ExportStore:
         """Delete an export, or raise the API's 404."""
         del self._exports[self.get(identifier).id]
 
-    def listed(self, order: str) -> list[Export]:
+    def listed(self, order: str) -> list[StoredExport]:
         """Return every export, sorted."""
         found = list(self._exports.values())
         if order.removeprefix("-") == "status":

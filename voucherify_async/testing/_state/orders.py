@@ -8,7 +8,7 @@ from .._checkout.orders import Cart, Effect, cart_of
 from .._messages import JsonObject
 from .._refusals import not_found
 from .ids import Ids
-from .server_clock import Clock, iso
+from .server_time import ServerTime, iso
 
 STATUSES = ("CREATED", "PAID", "CANCELED", "FULFILLED")
 # What of a request describes the order; the rest of an order is made by the server.
@@ -61,7 +61,7 @@ class StoredOrder:
 class OrderStore:
     """Every order, oldest first."""
 
-    def __init__(self, ids: Ids, clock: Clock) -> None:
+    def __init__(self, ids: Ids, clock: ServerTime) -> None:
         self._ids = ids
         self._clock = clock
         self._by_id: dict[str, StoredOrder] = {}

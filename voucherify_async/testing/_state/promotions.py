@@ -6,18 +6,18 @@ from dataclasses import dataclass, field
 
 from .._messages import JsonObject
 from .._refusals import not_found
-from .catalog import Campaign
+from .catalog import StoredCampaign
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
-class PromotionTier:
+class StoredTier:
     """One promotion tier."""
 
     id: str
     name: str
     banner: str | None
     discount: JsonObject
-    campaign: Campaign
+    campaign: StoredCampaign
     created_at: str
     hierarchy: int = 1
     active: bool = True
@@ -55,7 +55,7 @@ class PromotionTier:
 
 
 @dataclass(slots=True, eq=False)
-class PromotionStack:
+class StoredStack:
     """Tiers that are redeemed together, in their order."""
 
     id: str
@@ -81,17 +81,17 @@ class PromotionStore:
     """Every tier and stack, by id, and prices by product or SKU."""
 
     def __init__(self) -> None:
-        self.tiers: dict[str, PromotionTier] = {}
-        self.stacks: dict[str, PromotionStack] = {}
+        self.tiers: dict[str, StoredTier] = {}
+        self.stacks: dict[str, StoredStack] = {}
         self.prices: dict[str, int] = {}
 
-    def tier(self, identifier: str) -> PromotionTier:
+    def tier(self, identifier: str) -> StoredTier:
         """Return the tier with this id, or raise the API's 404."""
         if identifier not in self.tiers:
             raise not_found("promotion_tier", identifier)
         return self.tiers[identifier]
 
-    def stack(self, identifier: str) -> PromotionStack:
+    def stack(self, identifier: str) -> StoredStack:
         """Return the stack with this id, or raise the API's 404."""
         if identifier not in self.stacks:
             raise not_found("promotion_stack", identifier)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .._refusals import ApiFailure
-from .server_clock import Clock
+from .server_time import ServerTime
 
 _UNLIMITED = 100_000
 
@@ -20,10 +20,10 @@ class _Window:
     number: int = -1
 
 
-class Quota:
+class RequestQuota:
     """The quotas for plain and for bulk calls; none is in force until one is set."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: ServerTime) -> None:
         self._clock = clock
         self._seconds = 60.0
         self._start = 0.0

@@ -9,7 +9,7 @@ from datetime import datetime
 from .._checkout.sessions import Locks
 from .._checkout.stacking import default_rules
 from .actions import ActionStore
-from .card_history import Ledger
+from .card_history import CardHistory
 from .catalog import Catalog
 from .customers import CustomerStore
 from .exports import ExportStore
@@ -17,9 +17,9 @@ from .ids import Ids
 from .orders import OrderStore
 from .promotions import PromotionStore
 from .redemptions import RedemptionStore
-from .request_quota import Quota
-from .server_clock import Clock
-from .stored_voucher import Voucher
+from .request_quota import RequestQuota
+from .server_time import ServerTime
+from .stored_voucher import StoredVoucher
 from .tokens import TokenStore
 from .voucher_store import VoucherStore
 
@@ -29,23 +29,23 @@ class State:
 
     def __init__(self, now: Callable[[], datetime], seed: int) -> None:
         self.lock = threading.RLock()
-        self.clock = Clock(now)
+        self.clock = ServerTime(now)
         self.ids = Ids(seed)
         self.catalog = Catalog(self.ids)
         self.customers = CustomerStore(self.ids, self.clock)
         self.vouchers = VoucherStore()
-        self.bin: dict[str, Voucher] = {}
+        self.bin: dict[str, StoredVoucher] = {}
         self.locks = Locks()
         self.promotions = PromotionStore()
         self.orders = OrderStore(self.ids, self.clock)
         self.redemptions = RedemptionStore()
         self.stacking_rules = default_rules()
         self.failed_redemption_status = 400
-        self.ledger = Ledger(self.ids, self.clock)
+        self.ledger = CardHistory(self.ids, self.clock)
         self.actions = ActionStore(self.ids, self.clock)
         self.exports = ExportStore(self.ids, self.clock)
         self.tokens = TokenStore(self.ids, self.clock)
-        self.quota = Quota(self.clock)
+        self.quota = RequestQuota(self.clock)
         self.inclusive_dates = False
         self.page_size = 10
         self.campaign_capacity = 100_000

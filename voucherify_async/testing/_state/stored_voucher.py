@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from urllib.parse import quote
 
 from .._messages import JsonObject
-from .catalog import Campaign, Category
+from .catalog import StoredCampaign, StoredCategory
 
 View: TypeAlias = Literal["full", "listed", "created"]
 
@@ -23,7 +23,7 @@ _REDEEMED_KEYS = {"GIFT_VOUCHER": "redeemed_amount", "LOYALTY_CARD": "redeemed_p
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
-class Voucher:
+class StoredVoucher:
     """One voucher. ``created`` and ``updated`` are microseconds since the epoch, to sort by."""
 
     id: str
@@ -35,8 +35,8 @@ class Voucher:
     updated: int = -1
     updated_at: str | None = None
     sequence: int = 0
-    campaign: Campaign | None = None
-    category: Category | None = None
+    campaign: StoredCampaign | None = None
+    category: StoredCategory | None = None
     start_date: str | None = None
     expiration_date: str | None = None
     validity_timeframe: JsonObject | None = None

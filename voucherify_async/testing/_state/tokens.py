@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from .._messages import JsonObject
 from .._refusals import ApiFailure
 from .ids import Ids
-from .server_clock import Clock
+from .server_time import ServerTime
 
 LIFETIME = 900
 _CEILING = 1000
@@ -60,7 +60,7 @@ SCOPES = frozenset(
 
 
 @dataclass(slots=True, eq=False)
-class Token:
+class StoredToken:
     """One access token; ``expires`` is in epoch seconds."""
 
     text: str
@@ -83,10 +83,10 @@ class Token:
 class TokenStore:
     """The tokens in force."""
 
-    def __init__(self, ids: Ids, clock: Clock) -> None:
+    def __init__(self, ids: Ids, clock: ServerTime) -> None:
         self._ids = ids
         self._clock = clock
-        self._tokens: dict[str, Token] = {}
+        self._tokens: dict[str, StoredToken] = {}
         self.issued = 0
 
     def issue(self, client_id: str, scope: str) -> JsonObject:
@@ -98,14 +98,14 @@ class TokenStore:
         if len(self._tokens) >= _CEILING:
             details = f"A project has at most {_CEILING} tokens in force"
             raise ApiFailure(400, "too_many_tokens", "Too many tokens", details)
-        token = Token(self._ids.text(50), client_id, scope, now + LIFETIME)
+        token = StoredToken(self._ids.text(50), client_id, scope, now + LIFETIME)
         self._tokens[token.text] = token
         self.issued += 1
         return token.render(LIFETIME)
 
     def adopt(self, text: str, lifetime: float, scope: str) -> None:
         """Put a token of the test's own in force."""
-        self._tokens[text] = Token(text, "adopted", scope, self._clock.seconds() + lifetime)
+        self._tokens[text] = StoredToken(text, "adopted", scope, self._clock.seconds() + lifetime)
 
     def scopes(self, text: str) -> frozenset[str] | None:
         """Return what a token in force opens, or None if it is not in force."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from .._refusals import duplicate, not_found
-from .stored_voucher import Voucher
+from .stored_voucher import StoredVoucher
 
-Predicate: TypeAlias = Callable[[Voucher], bool]
-_Key: TypeAlias = Callable[[Voucher], Any]
+Predicate: TypeAlias = Callable[[StoredVoucher], bool]
+_Key: TypeAlias = Callable[[StoredVoucher], Any]
 
 _KEYS: dict[str, _Key] = {
     "created_at": lambda voucher: (voucher.created, voucher.sequence),
@@ -38,38 +38,38 @@ class VoucherStore:
     """The vouchers, with sorted views that are made on first use and kept up from then on."""
 
     def __init__(self) -> None:
-        self._by_code: dict[str, Voucher] = {}
-        self._by_id: dict[str, Voucher] = {}
-        self._views: dict[str, list[Voucher]] = {"created_at": []}
-        self._found: dict[tuple[object, ...], list[Voucher]] = {}
+        self._by_code: dict[str, StoredVoucher] = {}
+        self._by_id: dict[str, StoredVoucher] = {}
+        self._views: dict[str, list[StoredVoucher]] = {"created_at": []}
+        self._found: dict[tuple[object, ...], list[StoredVoucher]] = {}
         self._sequence = 0
         self.version = 0
 
     def __len__(self) -> int:
         return len(self._by_code)
 
-    def __iter__(self) -> Iterator[Voucher]:
+    def __iter__(self) -> Iterator[StoredVoucher]:
         return iter(self._by_code.values())
 
     def __contains__(self, code: object) -> bool:
         return code in self._by_code
 
-    def find(self, identifier: str) -> Voucher | None:
+    def find(self, identifier: str) -> StoredVoucher | None:
         """Return the voucher with this code or id, or None."""
         return self._by_code.get(identifier) or self._by_id.get(identifier)
 
-    def find_code(self, code: str) -> Voucher | None:
+    def find_code(self, code: str) -> StoredVoucher | None:
         """Return the voucher with this code, or None."""
         return self._by_code.get(code)
 
-    def get(self, identifier: str) -> Voucher:
+    def get(self, identifier: str) -> StoredVoucher:
         """Return the voucher with this code or id, or raise the API's 404."""
         voucher = self.find(identifier)
         if voucher is None:
             raise not_found("voucher", identifier)
         return voucher
 
-    def add(self, voucher: Voucher) -> None:
+    def add(self, voucher: StoredVoucher) -> None:
         """Add a voucher, or raise the API's 409 if its code is taken."""
         if voucher.code in self._by_code:
             raise duplicate(voucher.code)
@@ -83,7 +83,7 @@ class VoucherStore:
             _insert(view, voucher, _KEYS[name])
         self._changed()
 
-    def remove(self, voucher: Voucher) -> None:
+    def remove(self, voucher: StoredVoucher) -> None:
         """Remove a voucher; its code is free again."""
         del self._by_code[voucher.code]
         del self._by_id[voucher.id]
@@ -93,7 +93,7 @@ class VoucherStore:
             del view[_position(view, voucher, _KEYS[name])]
         self._changed()
 
-    def touch(self, voucher: Voucher, updated: int, updated_at: str) -> None:
+    def touch(self, voucher: StoredVoucher, updated: int, updated_at: str) -> None:
         """Note that a voucher changed, and when."""
         view = self._views.get("updated_at")
         if view is not None:
@@ -103,7 +103,7 @@ class VoucherStore:
             _insert(view, voucher, _KEYS["updated_at"])
         self._changed()
 
-    def select(self, selection: Selection) -> list[Voucher]:
+    def select(self, selection: Selection) -> list[StoredVoucher]:
         """Return the vouchers of a selection in ascending order of its sort key."""
         name = selection.order.removeprefix("-")
         view = self._view(name)
@@ -118,7 +118,9 @@ class VoucherStore:
             self._found[remembered] = found
         return found
 
-    def page(self, selection: Selection, number: int, limit: int) -> tuple[list[Voucher], int]:
+    def page(
+        self, selection: Selection, number: int, limit: int
+    ) -> tuple[list[StoredVoucher], int]:
         """Return one page of a selection and the number of all vouchers in it."""
         found = self.select(selection)
         start = (number - 1) * limit
@@ -127,7 +129,9 @@ class VoucherStore:
             return found[max(end - limit, 0) : max(end, 0)][::-1], len(found)
         return found[start : start + limit], len(found)
 
-    def _search(self, view: list[Voucher], name: str, selection: Selection) -> list[Voucher]:
+    def _search(
+        self, view: list[StoredVoucher], name: str, selection: Selection
+    ) -> list[StoredVoucher]:
         after, before, matches = selection.after, selection.before, selection.matches
         if name == "created_at":
             start = 0 if after is None else bisect_right(view, after, key=_created)
@@ -142,7 +146,7 @@ class VoucherStore:
             ]
         return view if matches is None else list(filter(matches, view))
 
-    def _view(self, name: str) -> list[Voucher]:
+    def _view(self, name: str) -> list[StoredVoucher]:
         if name not in self._views:
             self._views[name] = sorted(self._by_code.values(), key=_KEYS[name])
         return self._views[name]
@@ -152,16 +156,16 @@ class VoucherStore:
         self._found.clear()
 
 
-def _created(voucher: Voucher) -> int:
+def _created(voucher: StoredVoucher) -> int:
     return voucher.created
 
 
-def _insert(view: list[Voucher], voucher: Voucher, key: _Key) -> None:
+def _insert(view: list[StoredVoucher], voucher: StoredVoucher, key: _Key) -> None:
     if not view or key(view[-1]) <= key(voucher):
         view.append(voucher)
     else:
         insort(view, voucher, key=key)
 
 
-def _position(view: list[Voucher], voucher: Voucher, key: _Key) -> int:
+def _position(view: list[StoredVoucher], voucher: StoredVoucher, key: _Key) -> int:
     return bisect_left(view, key(voucher), key=key)

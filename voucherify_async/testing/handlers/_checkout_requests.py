@@ -14,12 +14,12 @@ from .._checkout.sessions import DEFAULT_TTL, TTL_UNITS
 from .._checkout.stacking import LIMIT, Missing
 from .._messages import JsonObject
 from .._refusals import ApiFailure, invalid_payload, not_found
-from .._state.customers import Customer
+from .._state.customers import StoredCustomer
 from .._state.orders import STATUSES, StoredOrder
-from .._state.promotions import PromotionTier
-from .._state.server_clock import parse_instant
+from .._state.promotions import StoredTier
+from .._state.server_time import parse_instant
 from .._state.state import State
-from .._state.stored_voucher import Voucher
+from .._state.stored_voucher import StoredVoucher
 from ._voucher_fields import mapping, text, whole
 
 _KINDS = ("voucher", "promotion_tier", "promotion_stack")
@@ -49,7 +49,7 @@ class CheckoutRequest:
     order: JsonObject | None
     stored: StoredOrder | None
     cart: Cart | None
-    customer: Customer | None
+    customer: StoredCustomer | None
     customer_given: bool
     session: Session | None
     tracking_id: str | None
@@ -106,7 +106,7 @@ def customer_body(body: JsonObject) -> JsonObject | None:
     return given if given and (given.get("id") or given.get("source_id")) else None
 
 
-def find_customer(state: State, given: JsonObject | None, *, upsert: bool) -> Customer | None:
+def find_customer(state: State, given: JsonObject | None, *, upsert: bool) -> StoredCustomer | None:
     """Return the customer that a request names; one named by an unknown id is a 404."""
     if given is None:
         return None
@@ -191,7 +191,7 @@ def _session(state: State, given: Any) -> Session | None:
 
 
 def offers_of(
-    state: State, items: list[JsonObject], customer: Customer | None, key: str | None
+    state: State, items: list[JsonObject], customer: StoredCustomer | None, key: str | None
 ) -> list[Offer | Missing]:
     """Return the redeemables of a request; ``key`` is that of its session."""
     offers: list[Offer | Missing] = []
@@ -217,7 +217,11 @@ def offers_of(
 
 
 def offer_of_voucher(
-    state: State, voucher: Voucher, item: JsonObject, customer: Customer | None, key: str | None
+    state: State,
+    voucher: StoredVoucher,
+    item: JsonObject,
+    customer: StoredCustomer | None,
+    key: str | None,
 ) -> Offer:
     """Return a voucher as a checkout sees it."""
     value = voucher.value or {}
@@ -258,7 +262,7 @@ def offer_of_voucher(
 
 
 def offer_of_tier(
-    state: State, tier: PromotionTier, customer: Customer | None, key: str | None
+    state: State, tier: StoredTier, customer: StoredCustomer | None, key: str | None
 ) -> Offer:
     """Return a promotion tier as a checkout sees it."""
     return Offer(
@@ -286,7 +290,7 @@ def offer_of_tier(
     )
 
 
-def _uses(state: State, customer: Customer | None, resource: str) -> int:
+def _uses(state: State, customer: StoredCustomer | None, resource: str) -> int:
     return 0 if customer is None else state.redemptions.uses_by(customer.id, resource)
 
 

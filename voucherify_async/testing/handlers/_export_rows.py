@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .._messages import JsonObject
-from .._state.customers import Customer
+from .._state.customers import StoredCustomer
 from .._state.state import State
 from ._export_files import transaction_cell, voucher_cell
 
@@ -57,7 +57,7 @@ def _customers(state: State) -> Rows:
     return [_customer(customer) for customer in state.customers]
 
 
-def _customer(customer: Customer) -> JsonObject:
+def _customer(customer: StoredCustomer) -> JsonObject:
     address = customer.properties.get("address") or {}
     return {
         **customer.properties,

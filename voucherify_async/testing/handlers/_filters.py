@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from .._messages import JsonObject
 from .._refusals import ApiFailure
-from .._state.server_clock import parse_instant
+from .._state.server_time import parse_instant
 
 Reader: TypeAlias = Callable[[str], Any]
 Test: TypeAlias = Callable[[Reader], bool]

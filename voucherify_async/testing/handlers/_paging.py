@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from .._messages import Query
 from .._refusals import invalid_query
-from .._state.server_clock import micros, parse_instant
+from .._state.server_time import micros, parse_instant
 
 LAST_PAGE = 99
 _T = TypeVar("_T")

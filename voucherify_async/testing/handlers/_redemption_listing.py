@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from .._messages import Call, JsonObject, Query, Reply, json_reply
+from .._messages import Incoming, JsonObject, Query, Reply, json_reply
 from .._refusals import invalid_query
-from .._state.server_clock import micros, parse_instant
+from .._state.server_time import micros, parse_instant
 from .._state.state import State
 from ._filters import compile_filters, read_object
 from ._paging import instant_bounds, page_of
@@ -15,7 +15,7 @@ from ._paging import instant_bounds, page_of
 _ORDERS = ("created_at", "id", "voucher_code", "tracking_id", "customer_id")
 
 
-def list_redemptions(state: State, call: Call) -> Reply:
+def list_redemptions(state: State, call: Incoming) -> Reply:
     """Serve one page of the redemptions and rollbacks that match."""
     query = call.query
     order = query.choice(

@@ -6,10 +6,10 @@ from typing import Any
 
 from .._messages import JsonObject
 from .._refusals import invalid_payload, invalid_voucher
-from .._state.catalog import MEMBER_TYPES, Campaign
-from .._state.server_clock import iso, micros, parse_instant
+from .._state.catalog import MEMBER_TYPES, StoredCampaign
+from .._state.server_time import iso, micros, parse_instant
 from .._state.state import State
-from .._state.stored_voucher import VALUE_KEYS, Voucher
+from .._state.stored_voucher import VALUE_KEYS, StoredVoucher
 from ._voucher_fields import (
     COMMON,
     implied_type,
@@ -61,14 +61,14 @@ def build(
     code: str,
     body: JsonObject,
     *,
-    campaign: Campaign | None = None,
-) -> Voucher:
+    campaign: StoredCampaign | None = None,
+) -> StoredVoucher:
     """Return the voucher that a body describes, or raise the API's 400."""
     kind = voucher_type(body, campaign.member_type if campaign else None)
     if campaign is not None and kind != campaign.member_type:
         raise invalid_payload(f".type: the campaign takes {campaign.member_type} alone")
     now = state.clock.now()
-    voucher = Voucher(
+    voucher = StoredVoucher(
         id=state.ids.long("v", 32),
         code=code,
         type=kind,
@@ -84,7 +84,7 @@ def build(
     return voucher
 
 
-def set_common(state: State, voucher: Voucher, body: JsonObject) -> None:
+def set_common(state: State, voucher: StoredVoucher, body: JsonObject) -> None:
     """Set the properties that a creation and an update share, or raise the API's 400."""
     checked = {name: check(name, body[name]) for name, check in COMMON.items() if name in body}
     if "category" in body or "category_id" in body:
@@ -97,7 +97,7 @@ def set_common(state: State, voucher: Voucher, body: JsonObject) -> None:
         setattr(voucher, name, value)
 
 
-def set_redeemed(voucher: Voucher, body: JsonObject) -> None:
+def set_redeemed(voucher: StoredVoucher, body: JsonObject) -> None:
     """Set how often a voucher may be redeemed, how often it was and what of it is spent."""
     redemption = mapping("redemption", body.get("redemption")) or {}
     spent = "redeemed_points" if voucher.type == "LOYALTY_CARD" else "redeemed_amount"
@@ -110,7 +110,7 @@ def set_redeemed(voucher: Voucher, body: JsonObject) -> None:
             setattr(voucher, name, whole(f"redemption.{key}", redemption[key]))
 
 
-def seed(state: State, data: JsonObject) -> Voucher:
+def seed(state: State, data: JsonObject) -> StoredVoucher:
     """Return the voucher of a test's seed: any served properties, the rest filled in.
 
     A missing type follows from the value that is there. A campaign is made if its name is unknown.
@@ -132,7 +132,7 @@ def _rules(data: JsonObject) -> list[str] | None:
     return [assignment["rule_id"] for assignment in assignments] if assignments else None
 
 
-def _seeded_campaign(state: State, data: JsonObject, kind: str) -> Campaign | None:
+def _seeded_campaign(state: State, data: JsonObject, kind: str) -> StoredCampaign | None:
     identifier, name = data.get("campaign_id"), data.get("campaign")
     found = state.catalog.find_campaign(str(identifier or name))
     if found is not None or not (identifier or name):
@@ -146,7 +146,7 @@ def _seeded_campaign(state: State, data: JsonObject, kind: str) -> Campaign | No
     )
 
 
-def _set_served(voucher: Voucher, data: JsonObject) -> None:
+def _set_served(voucher: StoredVoucher, data: JsonObject) -> None:
     voucher.id = data.get("id", voucher.id)
     voucher.holder_id = data.get("holder_id")
     voucher.is_referral_code = data.get("is_referral_code", False)
@@ -162,7 +162,7 @@ def _set_served(voucher: Voucher, data: JsonObject) -> None:
     voucher.extra = extra or None
 
 
-def apply_changes(state: State, voucher: Voucher, body: JsonObject) -> None:
+def apply_changes(state: State, voucher: StoredVoucher, body: JsonObject) -> None:
     """Apply the body of an update to a voucher, or raise the API's 400 and change nothing."""
     metadata = mapping("metadata", body.get("metadata"))
     value = _changed_value(voucher, body)
@@ -175,13 +175,13 @@ def apply_changes(state: State, voucher: Voucher, body: JsonObject) -> None:
     touch(state, voucher)
 
 
-def touch(state: State, voucher: Voucher) -> None:
+def touch(state: State, voucher: StoredVoucher) -> None:
     """Note that a voucher changed now."""
     now = state.clock.now()
     state.vouchers.touch(voucher, micros(now), iso(now))
 
 
-def _changed_value(voucher: Voucher, body: JsonObject) -> JsonObject | None:
+def _changed_value(voucher: StoredVoucher, body: JsonObject) -> JsonObject | None:
     key = VALUE_KEYS[voucher.type]
     change = mapping(key, body.get(key))
     change = change and {name: item for name, item in change.items() if item is not None}

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from .._messages import JsonObject
 from .._refusals import invalid_payload
-from .._state.server_clock import iso, parse_instant
+from .._state.server_time import iso, parse_instant
 from .._state.stored_voucher import TYPES, VALUE_KEYS
 
 Check: TypeAlias = Callable[[str, Any], Any]

@@ -6,7 +6,7 @@ import re
 from functools import partial
 from typing import Any
 
-from .._messages import Call, JsonObject, Reply, json_reply, no_content
+from .._messages import Incoming, JsonObject, Reply, json_reply, no_content
 from .._refusals import ApiFailure, invalid_payload, unauthorized
 from .._state.state import State
 from ._export_fields import DEFAULT_FIELDS, FIELDS, SORT_KEYS
@@ -18,7 +18,7 @@ from ._voucher_fields import mapping
 _ORDERS = ("created_at", "-created_at", "status", "-status")
 
 
-def create_export(state: State, call: Call) -> Reply:
+def create_export(state: State, call: Incoming) -> Reply:
     """Order an export of any object."""
     body = call.json_object()
     exported = body.get("exported_object")
@@ -28,7 +28,7 @@ def create_export(state: State, call: Call) -> Reply:
     return order_export(state, call, exported, parameters)
 
 
-def order_export(state: State, call: Call, exported: str, parameters: JsonObject) -> Reply:
+def order_export(state: State, call: Incoming, exported: str, parameters: JsonObject) -> Reply:
     """Write an export's file and answer with the scheduled export."""
     content = _content(state, exported, parameters)
     polls = state.polls_until_done
@@ -78,7 +78,7 @@ def _is_field(name: Any, allowed: tuple[str, ...]) -> bool:
     )
 
 
-def list_exports(state: State, call: Call) -> Reply:
+def list_exports(state: State, call: Incoming) -> Reply:
     """Serve one page of the exports."""
     query = call.query
     limit = query.integer("limit", state.page_size, 1, 100)
@@ -90,7 +90,7 @@ def list_exports(state: State, call: Call) -> Reply:
     return json_reply(body)
 
 
-def get_export(state: State, call: Call) -> Reply:
+def get_export(state: State, call: Incoming) -> Reply:
     """Serve an export one stage further than the last read; with a token, its file."""
     if call.query.text("token") is not None:
         return _download(state, call)
@@ -99,13 +99,13 @@ def get_export(state: State, call: Call) -> Reply:
     return json_reply(export.render(call.origin))
 
 
-def delete_export(state: State, call: Call) -> Reply:
+def delete_export(state: State, call: Incoming) -> Reply:
     """Delete an export."""
     state.exports.remove(call.path_params["export"])
     return no_content()
 
 
-def _download(state: State, call: Call) -> Reply:
+def _download(state: State, call: Incoming) -> Reply:
     export = state.exports.find(call.path_params["export"])
     if export is None or export.token != call.query.text("token"):
         raise unauthorized("The token is not the one of this export")

@@ -8,12 +8,12 @@ from typing import Any, TypeAlias
 
 from starlette.datastructures import UploadFile
 
-from .._messages import Call, JsonObject, Reply, json_reply, require_media_type
+from .._messages import Incoming, JsonObject, Reply, json_reply, require_media_type
 from .._refusals import ApiFailure, invalid_payload, invalid_query, invalid_voucher
-from .._state.catalog import Campaign
-from .._state.server_clock import iso, parse_instant
+from .._state.catalog import StoredCampaign
+from .._state.server_time import iso, parse_instant
 from .._state.state import State
-from .._state.stored_voucher import Voucher
+from .._state.stored_voucher import StoredVoucher
 from ._csv_reading import MEMBERS, STANDALONE, RowError, failure_of, rows
 from ._import_bodies import changes, importable, member_changes
 from ._voucher_building import apply_changes, build, set_redeemed, touch
@@ -23,19 +23,19 @@ _Row: TypeAlias = tuple[int, str, JsonObject | RowError]
 
 
 def _submit(
-    state: State, call: Call, kind: str, work: Callable[[], JsonObject], status: int = 202
+    state: State, call: Incoming, kind: str, work: Callable[[], JsonObject], status: int = 202
 ) -> Reply:
     action = state.actions.submit(kind, call.request_id, state.polls_until_done, work)
     return json_reply({"async_action_id": action.id}, status)
 
 
-def import_vouchers(state: State, call: Call) -> Reply:
+def import_vouchers(state: State, call: Incoming) -> Reply:
     """Import vouchers out of a JSON array."""
     items = _items(call)
     return _submit(state, call, "VOUCHERS.IMPORT", lambda: _import(state, items, None))
 
 
-def import_to_campaign(state: State, call: Call) -> Reply:
+def import_to_campaign(state: State, call: Incoming) -> Reply:
     """Import vouchers out of a JSON array into a campaign."""
     campaign = state.catalog.campaign(call.path_params["campaign"])
     items = _items(call)
@@ -47,7 +47,7 @@ def import_to_campaign(state: State, call: Call) -> Reply:
     return _submit(state, call, kind, lambda: _import(state, items, campaign))
 
 
-def _items(call: Call) -> list[JsonObject]:
+def _items(call: Incoming) -> list[JsonObject]:
     items = call.json_array()
     if not all(isinstance(item, dict) for item in items):
         raise invalid_payload("The body has to be a JSON array of objects")
@@ -57,7 +57,7 @@ def _items(call: Call) -> list[JsonObject]:
     return items
 
 
-def _import(state: State, items: list[JsonObject], campaign: Campaign | None) -> JsonObject:
+def _import(state: State, items: list[JsonObject], campaign: StoredCampaign | None) -> JsonObject:
     failed: list[JsonObject] = []
     for item in items:
         try:
@@ -67,19 +67,19 @@ def _import(state: State, items: list[JsonObject], campaign: Campaign | None) ->
     return _import_result(len(items) - len(failed), failed)
 
 
-def _add(state: State, code: str, body: JsonObject, campaign: Campaign | None) -> None:
+def _add(state: State, code: str, body: JsonObject, campaign: StoredCampaign | None) -> None:
     if campaign is not None and campaign.members >= state.campaign_capacity:
         raise invalid_voucher(f"A campaign has at most {state.campaign_capacity} codes")
     state.vouchers.add(build(state, code, body, campaign=campaign))
 
 
-def import_csv(state: State, call: Call) -> Reply:
+def import_csv(state: State, call: Incoming) -> Reply:
     """Import vouchers out of a CSV file."""
     table = _rows(call, STANDALONE)
     return _submit(state, call, "VOUCHERS.IMPORT_CSV", lambda: _import_rows(state, table, None))
 
 
-def import_csv_to_campaign(state: State, call: Call) -> Reply:
+def import_csv_to_campaign(state: State, call: Incoming) -> Reply:
     """Import vouchers out of a CSV file into a campaign."""
     campaign = state.catalog.campaign(call.path_params["campaign"])
     table = _rows(call, MEMBERS)
@@ -93,7 +93,7 @@ def import_csv_to_campaign(state: State, call: Call) -> Reply:
     )
 
 
-def _rows(call: Call, properties: frozenset[str]) -> list[_Row]:
+def _rows(call: Incoming, properties: frozenset[str]) -> list[_Row]:
     require_media_type(call, "multipart/form-data")
     upload = call.form.get("file") if call.form is not None else None
     if not isinstance(upload, UploadFile):
@@ -102,7 +102,7 @@ def _rows(call: Call, properties: frozenset[str]) -> list[_Row]:
     return list(rows(upload.file.read(), properties))
 
 
-def _import_rows(state: State, table: list[_Row], campaign: Campaign | None) -> JsonObject:
+def _import_rows(state: State, table: list[_Row], campaign: StoredCampaign | None) -> JsonObject:
     failed: list[JsonObject] = []
     done = 0
     for number, code, body in table:
@@ -115,7 +115,7 @@ def _import_rows(state: State, table: list[_Row], campaign: Campaign | None) -> 
 
 
 def _add_row(
-    state: State, code: str, body: JsonObject | RowError, campaign: Campaign | None
+    state: State, code: str, body: JsonObject | RowError, campaign: StoredCampaign | None
 ) -> None:
     if isinstance(body, RowError):
         raise body
@@ -130,7 +130,9 @@ def _add_row(
     _add(state, code, body, campaign)
 
 
-def _change(state: State, voucher: Voucher, body: JsonObject, campaign: Campaign | None) -> None:
+def _change(
+    state: State, voucher: StoredVoucher, body: JsonObject, campaign: StoredCampaign | None
+) -> None:
     if voucher.campaign is not campaign:
         raise RowError("The code belongs to another campaign")
     if campaign is not None:
@@ -151,7 +153,7 @@ def _import_result(done: int, failed: list[JsonObject]) -> JsonObject:
     }
 
 
-def update_in_bulk(state: State, call: Call) -> Reply:
+def update_in_bulk(state: State, call: Incoming) -> Reply:
     """Merge metadata into vouchers, each voucher's own."""
     pairs: list[tuple[str, JsonObject]] = []
     for item in call.json_array():
@@ -161,7 +163,7 @@ def update_in_bulk(state: State, call: Call) -> Reply:
     return _update(state, call, "VOUCHERS.BULK_UPDATE", pairs)
 
 
-def update_metadata_in_bulk(state: State, call: Call) -> Reply:
+def update_metadata_in_bulk(state: State, call: Incoming) -> Reply:
     """Merge the same metadata into vouchers."""
     body = call.json_object()
     codes = names("codes", body.get("codes"))
@@ -171,7 +173,9 @@ def update_metadata_in_bulk(state: State, call: Call) -> Reply:
     return _update(state, call, "VOUCHERS.METADATA_UPDATE", [(code, metadata) for code in codes])
 
 
-def _update(state: State, call: Call, kind: str, pairs: Iterable[tuple[str, JsonObject]]) -> Reply:
+def _update(
+    state: State, call: Incoming, kind: str, pairs: Iterable[tuple[str, JsonObject]]
+) -> Reply:
     def work() -> JsonObject:
         done, errors = 0, []
         for code, metadata in pairs:
@@ -193,7 +197,7 @@ def _update(state: State, call: Call, kind: str, pairs: Iterable[tuple[str, Json
     return _submit(state, call, kind, work)
 
 
-def _merge(state: State, voucher: Voucher, metadata: JsonObject) -> None:
+def _merge(state: State, voucher: StoredVoucher, metadata: JsonObject) -> None:
     voucher.metadata = {**voucher.metadata, **metadata}
     touch(state, voucher)
 
@@ -207,12 +211,12 @@ def _update_error(kind: str, code: str) -> dict[str, Any]:
     return {**error, "code": code} if kind == "VOUCHERS.BULK_UPDATE" else error
 
 
-def get_action(state: State, call: Call) -> Reply:
+def get_action(state: State, call: Incoming) -> Reply:
     """Serve an async action one stage further than the last read."""
     return json_reply(state.actions.read(call.path_params["action"]).render())
 
 
-def list_actions(state: State, call: Call) -> Reply:
+def list_actions(state: State, call: Incoming) -> Reply:
     """Serve the newest async actions before an instant."""
     limit = call.query.integer("limit", state.page_size, 1, 100)
     end = call.query.text("end_date")

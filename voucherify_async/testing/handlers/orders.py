@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .._messages import Call, JsonObject, Reply, json_reply
+from .._messages import Incoming, JsonObject, Reply, json_reply
 from .._refusals import ApiFailure, invalid_payload
 from .._state.state import State
 from ._checkout_requests import check_order
@@ -14,7 +14,7 @@ _ORDERS = ("created_at", "-created_at", "updated_at", "-updated_at")
 _IMPORT_LIMIT = 2000
 
 
-def create_order(state: State, call: Call) -> Reply:
+def create_order(state: State, call: Incoming) -> Reply:
     """Create an order, or change the one with the ``id`` or ``source_id`` of the body."""
     return json_reply(_upsert(state, call.json_object()))
 
@@ -40,19 +40,19 @@ def _checked(state: State, body: JsonObject) -> JsonObject:
     return checked
 
 
-def get_order(state: State, call: Call) -> Reply:
+def get_order(state: State, call: Incoming) -> Reply:
     """Serve one order, by id or source id."""
     return json_reply(state.orders.get(call.path_params["order"]).render())
 
 
-def update_order(state: State, call: Call) -> Reply:
+def update_order(state: State, call: Incoming) -> Reply:
     """Change what the body names of an order."""
     order = state.orders.get(call.path_params["order"])
     state.orders.change(order, _checked(state, call.json_object()))
     return json_reply(order.render())
 
 
-def list_orders(state: State, call: Call) -> Reply:
+def list_orders(state: State, call: Incoming) -> Reply:
     """Serve one page of the orders."""
     found = state.orders.listed(call.query.choice("order", _ORDERS, "-created_at"))
     shown = [order.render() for order in page_of(call.query, found, state.page_size)]
@@ -60,7 +60,7 @@ def list_orders(state: State, call: Call) -> Reply:
     return json_reply(body)
 
 
-def import_orders(state: State, call: Call) -> Reply:
+def import_orders(state: State, call: Incoming) -> Reply:
     """Import orders: those whose id or source id is known are changed."""
     items = call.json_array()
     if not items or len(items) > _IMPORT_LIMIT:
@@ -87,7 +87,7 @@ def import_orders(state: State, call: Call) -> Reply:
     return json_reply({"async_action_id": action.id})
 
 
-def export_orders(state: State, call: Call) -> Reply:
+def export_orders(state: State, call: Incoming) -> Reply:
     """Order an export of the orders."""
     parameters = mapping("parameters", call.json_object().get("parameters")) or {}
     return order_export(state, call, "order", parameters)

@@ -9,10 +9,10 @@ from .._checkout.eligibility import Offer
 from .._checkout.orders import cart_of
 from .._checkout.sessions import Held
 from .._checkout.stacking import stack
-from .._messages import Call, JsonObject, Reply, json_reply
+from .._messages import Incoming, JsonObject, Reply, json_reply
 from .._refusals import invalid_payload
-from .._state.customers import Customer
-from .._state.server_clock import micros, parse_instant
+from .._state.customers import StoredCustomer
+from .._state.server_time import micros, parse_instant
 from .._state.state import State
 from ._checkout_answers import redeemable, stacking_rules
 from ._checkout_requests import (
@@ -40,7 +40,7 @@ _SCENARIOS = (
 _DEFAULT_LIMIT, _LARGEST_LIMIT = 5, 50
 
 
-def qualify(state: State, call: Call) -> Reply:
+def qualify(state: State, call: Incoming) -> Reply:
     """Serve one page of the redeemables that apply, newest first."""
     body = call.json_object()
     scenario = body.get("scenario") or "ALL"
@@ -97,7 +97,7 @@ def _cursor(given: Any) -> int | None:
         raise invalid_payload(".options.starting_after: an ISO 8601 date is expected") from None
 
 
-def _candidates(state: State, scenario: str, customer: Customer | None) -> list[JsonObject]:
+def _candidates(state: State, scenario: str, customer: StoredCustomer | None) -> list[JsonObject]:
     """Return what could be told, newest first: the offer, and what filters read of it."""
     found: list[JsonObject] = []
     for voucher in state.vouchers:
@@ -135,7 +135,11 @@ def _passes(test: Test | None, item: JsonObject) -> bool:
 
 
 def _served(
-    state: State, call: Call, item: JsonObject, order: JsonObject | None, customer: Customer | None
+    state: State,
+    call: Incoming,
+    item: JsonObject,
+    order: JsonObject | None,
+    customer: StoredCustomer | None,
 ) -> JsonObject | None:
     offer: Offer = item["offer"]
     cart = cart_from(order)

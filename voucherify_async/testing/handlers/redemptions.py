@@ -6,17 +6,17 @@ from typing import Any
 
 from .._checkout.eligibility import Offer
 from .._checkout.stacking import Outcome, Stack, stack
-from .._messages import Call, JsonObject, Reply, json_reply
+from .._messages import Incoming, JsonObject, Reply, json_reply
 from .._refusals import ApiFailure
 from .._state.orders import StoredOrder
-from .._state.server_clock import iso
+from .._state.server_time import iso
 from .._state.state import State
 from ._checkout_answers import applied_cart, rest
 from ._checkout_requests import CheckoutRequest, read_checkout
 from ._voucher_building import touch
 
 
-def redeem(state: State, call: Call) -> Reply:
+def redeem(state: State, call: Incoming) -> Reply:
     """Redeem what applies, or put the failure on record."""
     request = read_checkout(state, call.json_object(), upsert=True)
     result = stack(
@@ -32,7 +32,7 @@ def redeem(state: State, call: Call) -> Reply:
     return json_reply(_succeed(state, call, request, result))
 
 
-def _succeed(state: State, call: Call, request: CheckoutRequest, result: Stack) -> JsonObject:
+def _succeed(state: State, call: Incoming, request: CheckoutRequest, result: Stack) -> JsonObject:
     cart = applied_cart(request, result)
     order = _save_order(state, request)
     parent = state.ids.ordered("r") if request.requested > 1 or request.stack_id else None
@@ -66,7 +66,7 @@ def _save_order(state: State, request: CheckoutRequest) -> StoredOrder | None:
 
 def _redeem_one(
     state: State,
-    call: Call,
+    call: Incoming,
     request: CheckoutRequest,
     outcome: Outcome,
     order: StoredOrder | None,
@@ -116,7 +116,7 @@ def _use(state: State, outcome: Outcome, entry: JsonObject) -> JsonObject:
 
 
 def _entry(
-    state: State, call: Call, request: CheckoutRequest, outcome: Outcome, identifier: str
+    state: State, call: Incoming, request: CheckoutRequest, outcome: Outcome, identifier: str
 ) -> JsonObject:
     offer = outcome.of
     related = offer.resource if isinstance(offer, Offer) else None
@@ -127,7 +127,7 @@ def _entry(
     return entry
 
 
-def _bare(state: State, call: Call, request: CheckoutRequest, identifier: str) -> JsonObject:
+def _bare(state: State, call: Incoming, request: CheckoutRequest, identifier: str) -> JsonObject:
     customer = request.customer
     entry: JsonObject = {
         "id": identifier,
@@ -146,7 +146,7 @@ def _bare(state: State, call: Call, request: CheckoutRequest, identifier: str) -
     return entry
 
 
-def channel(call: Call) -> JsonObject:
+def channel(call: Incoming) -> JsonObject:
     """Return through what a request came."""
     return {"channel_id": call.headers.get("x-app-id", "oauth"), "channel_type": "API"}
 
@@ -158,7 +158,7 @@ def _in_order(entry: JsonObject) -> JsonObject:
 
 def _parent(
     state: State,
-    call: Call,
+    call: Incoming,
     request: CheckoutRequest,
     order: StoredOrder | None,
     identifier: str,
@@ -180,7 +180,7 @@ def _parent(
     return entry
 
 
-def _fail(state: State, call: Call, request: CheckoutRequest, result: Stack) -> Reply:
+def _fail(state: State, call: Incoming, request: CheckoutRequest, result: Stack) -> Reply:
     parent = state.ids.ordered("rf") if request.requested > 1 or not result.failed else None
     entries = [_failed(state, call, request, outcome, parent) for outcome in result.failed]
     reason = (result.failed[0].failure if result.failed else None) or _nothing_applies()
@@ -204,7 +204,7 @@ def _nothing_applies() -> ApiFailure:
 
 
 def _failed(
-    state: State, call: Call, request: CheckoutRequest, outcome: Outcome, parent: str | None
+    state: State, call: Incoming, request: CheckoutRequest, outcome: Outcome, parent: str | None
 ) -> JsonObject:
     entry = _entry(state, call, request, outcome, state.ids.ordered("rf"))
     entry |= _why(outcome.failure or _nothing_applies())
@@ -229,12 +229,12 @@ def _why(failure: ApiFailure) -> JsonObject:
     }
 
 
-def get_redemption(state: State, call: Call) -> Reply:
+def get_redemption(state: State, call: Incoming) -> Reply:
     """Serve a redemption or a rollback."""
     return json_reply(state.redemptions.get(call.path_params["redemption"]))
 
 
-def redemptions_of_voucher(state: State, call: Call) -> Reply:
+def redemptions_of_voucher(state: State, call: Incoming) -> Reply:
     """Serve how often a voucher was redeemed, and each redemption and rollback of it."""
     voucher = state.vouchers.get(call.path_params["code"])
     entries = [entry for entry in state.redemptions if entry["related_object_id"] == voucher.id]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from .._messages import Call, JsonObject, Reply, json_reply
+from .._messages import Incoming, JsonObject, Reply, json_reply
 from .._refusals import ApiFailure, not_found
 from .._state.orders import StoredOrder
-from .._state.server_clock import iso, parse_instant
+from .._state.server_time import iso, parse_instant
 from .._state.state import State
 from ._checkout_requests import customer_body, find_customer, tracking_id
 from ._voucher_building import touch
@@ -17,7 +17,7 @@ from .redemptions import channel
 _OLDEST = timedelta(days=92)
 
 
-def rollback(state: State, call: Call) -> Reply:
+def rollback(state: State, call: Incoming) -> Reply:
     """Roll back one redemption that is not part of a stack."""
     entry = _redemption(state, call)
     if state.redemptions.children(entry["id"]):
@@ -26,7 +26,7 @@ def rollback(state: State, call: Call) -> Reply:
     return json_reply(_roll_back(state, call, [entry], body)[0])
 
 
-def rollback_stack(state: State, call: Call) -> Reply:
+def rollback_stack(state: State, call: Incoming) -> Reply:
     """Roll back a stack of redemptions as a whole, or a single one."""
     entry = _redemption(state, call)
     children = state.redemptions.children(entry["id"])
@@ -48,7 +48,7 @@ def _answer(rollbacks: list[JsonObject], parent: JsonObject | None) -> JsonObjec
     return answer if order is None else {**answer, "order": order}
 
 
-def _redemption(state: State, call: Call) -> JsonObject:
+def _redemption(state: State, call: Incoming) -> JsonObject:
     entry = state.redemptions.get(call.path_params["redemption"])
     if entry["object"] != "redemption" or entry["result"] == "FAILURE":
         raise _invalid("Only a redemption that succeeded can be rolled back")
@@ -58,7 +58,7 @@ def _redemption(state: State, call: Call) -> JsonObject:
     return entry
 
 
-def _checked(state: State, call: Call, entry: JsonObject) -> JsonObject:
+def _checked(state: State, call: Incoming, entry: JsonObject) -> JsonObject:
     """Return the body of a rollback that may happen, or put its failure on record."""
     body = call.json_object()
     given = customer_body(body)
@@ -83,7 +83,7 @@ def _checked(state: State, call: Call, entry: JsonObject) -> JsonObject:
     return body
 
 
-def _already(state: State, call: Call, entry: JsonObject, body: JsonObject) -> ApiFailure:
+def _already(state: State, call: Incoming, entry: JsonObject, body: JsonObject) -> ApiFailure:
     failed = _bare(state, call, entry, body, prefix="rrf")
     failed |= {
         "result": "FAILURE",
@@ -100,7 +100,7 @@ def _already(state: State, call: Call, entry: JsonObject, body: JsonObject) -> A
 
 def _roll_back(
     state: State,
-    call: Call,
+    call: Incoming,
     entries: list[JsonObject],
     body: JsonObject,
     *,
@@ -173,7 +173,7 @@ def _give_back(
 
 
 def _bare(
-    state: State, call: Call, entry: JsonObject, body: JsonObject, *, prefix: str = "rr"
+    state: State, call: Incoming, entry: JsonObject, body: JsonObject, *, prefix: str = "rr"
 ) -> JsonObject:
     query = call.query
     reason = query.text("reason") or text("reason", body.get("reason"))

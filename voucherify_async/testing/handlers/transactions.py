@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from .._messages import Call, JsonObject, Reply, json_reply
+from .._messages import Incoming, JsonObject, Reply, json_reply
 from .._refusals import ApiFailure, invalid_payload, invalid_query
 from .._state.card_history import page_after
-from .._state.catalog import Campaign
+from .._state.catalog import StoredCampaign
 from .._state.state import State
 from ._filters import compile_filters, read_object
 from ._voucher_building import touch
@@ -15,7 +15,7 @@ from ._voucher_fields import mapping, text
 from .exports import order_export
 
 
-def update_balance(state: State, call: Call) -> Reply:
+def update_balance(state: State, call: Incoming) -> Reply:
     """Credit or debit a gift card or a loyalty card."""
     voucher = state.vouchers.get(call.path_params["code"])
     body = call.json_object()
@@ -29,13 +29,13 @@ def update_balance(state: State, call: Call) -> Reply:
     return json_reply(balance)
 
 
-def list_transactions(state: State, call: Call) -> Reply:
+def list_transactions(state: State, call: Incoming) -> Reply:
     """Serve one page of a card's transactions."""
     voucher = state.vouchers.get(call.path_params["code"])
     return _page(state, call, state.ledger.of(voucher.id))
 
 
-def list_campaign_transactions(state: State, call: Call) -> Reply:
+def list_campaign_transactions(state: State, call: Incoming) -> Reply:
     """Serve one page of the transactions of a campaign's cards."""
     campaign = state.catalog.campaign(call.path_params["campaign"])
     if not _has_transactions(campaign):
@@ -47,7 +47,7 @@ def list_campaign_transactions(state: State, call: Call) -> Reply:
     return _page(state, call, entries)
 
 
-def _page(state: State, call: Call, entries: list[JsonObject]) -> Reply:
+def _page(state: State, call: Incoming, entries: list[JsonObject]) -> Reply:
     query = call.query
     limit = query.integer("limit", state.page_size, 1, 100)
     order = query.choice("order", ("id", "-id"), "-id")
@@ -58,13 +58,13 @@ def _page(state: State, call: Call, entries: list[JsonObject]) -> Reply:
     return json_reply(body)
 
 
-def export_transactions(state: State, call: Call) -> Reply:
+def export_transactions(state: State, call: Incoming) -> Reply:
     """Order an export of a card's transactions."""
     voucher = state.vouchers.get(call.path_params["code"])
     return _export(state, call, "voucher_id", voucher.code)
 
 
-def export_campaign_transactions(state: State, call: Call) -> Reply:
+def export_campaign_transactions(state: State, call: Incoming) -> Reply:
     """Order an export of the transactions of a campaign's cards."""
     campaign = state.catalog.campaign(call.path_params["campaign"])
     if not _has_transactions(campaign):
@@ -73,7 +73,7 @@ def export_campaign_transactions(state: State, call: Call) -> Reply:
     return _export(state, call, "campaign_id", campaign.id)
 
 
-def _export(state: State, call: Call, field: str, identifier: str) -> Reply:
+def _export(state: State, call: Incoming, field: str, identifier: str) -> Reply:
     parameters = mapping("parameters", call.json_object().get("parameters")) or {}
     given = mapping("parameters.filters", parameters.get("filters")) or {}
     filters = {**given, field: {"conditions": {"$in": [identifier]}}}
@@ -81,5 +81,5 @@ def _export(state: State, call: Call, field: str, identifier: str) -> Reply:
     return order_export(state, call, "voucher_transactions", parameters)
 
 
-def _has_transactions(campaign: Campaign) -> bool:
+def _has_transactions(campaign: StoredCampaign) -> bool:
     return campaign.member_type != "DISCOUNT_VOUCHER"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .._checkout.eligibility import Offer
 from .._checkout.sessions import Lock, lifetime
 from .._checkout.stacking import Stack, stack
-from .._messages import Call, JsonObject, Reply, json_reply
+from .._messages import Incoming, JsonObject, Reply, json_reply
 from .._state.state import State
 from ._checkout_answers import (
     applied_cart,
@@ -18,7 +18,7 @@ from ._checkout_answers import (
 from ._checkout_requests import CheckoutRequest, read_checkout
 
 
-def validate(state: State, call: Call) -> Reply:
+def validate(state: State, call: Incoming) -> Reply:
     """Tell which redeemables apply, and hold them if the request opens a session."""
     request = read_checkout(state, call.json_object(), upsert=False)
     result = stack(
@@ -45,7 +45,7 @@ def _hold(state: State, request: CheckoutRequest, result: Stack) -> None:
             state.locks.hold(Lock(session.key, outcome.of.resource, outcome.spent, ends))
 
 
-def _answer(state: State, call: Call, request: CheckoutRequest, result: Stack) -> JsonObject:
+def _answer(state: State, call: Incoming, request: CheckoutRequest, result: Stack) -> JsonObject:
     cart = applied_cart(request, result) if result.valid else None
     order = None if cart is None else unsaved_order(request, cart)
     answer: JsonObject = {"id": state.ids.ordered("valid"), "valid": result.valid}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from .._messages import Call, JsonObject, Query, Reply, json_reply, no_content
+from .._messages import Incoming, JsonObject, Query, Reply, json_reply, no_content
 from .._refusals import ApiFailure, invalid_payload, invalid_query, not_found
 from .._state.ids import ALPHANUMERIC
 from .._state.state import State
-from .._state.stored_voucher import Voucher
+from .._state.stored_voucher import StoredVoucher
 from .._state.voucher_store import ORDERS, Predicate, Selection
 from ._filters import Test, compile_filters, read_object
 from ._paging import LAST_PAGE, instant_bounds
@@ -18,12 +18,12 @@ from ._voucher_fields import mapping, text, whole
 _ATTEMPTS = 1000
 
 
-def get_voucher(state: State, call: Call) -> Reply:
+def get_voucher(state: State, call: Incoming) -> Reply:
     """Serve one voucher, by code or id."""
     return json_reply(state.vouchers.get(call.path_params["code"]).render())
 
 
-def list_vouchers(state: State, call: Call) -> Reply:
+def list_vouchers(state: State, call: Incoming) -> Reply:
     """Serve one page of the vouchers that match."""
     query = call.query
     limit = query.integer("limit", state.page_size, 1, 100)
@@ -34,7 +34,7 @@ def list_vouchers(state: State, call: Call) -> Reply:
     return json_reply(body)
 
 
-def _selection(state: State, call: Call) -> Selection:
+def _selection(state: State, call: Incoming) -> Selection:
     query = call.query
     after, before = instant_bounds(query, "created_at", inclusive=state.inclusive_dates)
     predicates = _predicates(state, query)
@@ -84,7 +84,7 @@ def _predicates(state: State, query: Query) -> list[Predicate]:
 
 
 def _updated_within(after: int | None, before: int | None) -> Predicate:
-    def within(voucher: Voucher) -> bool:
+    def within(voucher: StoredVoucher) -> bool:
         return (
             voucher.updated_at is not None
             and (after is None or voucher.updated > after)
@@ -95,19 +95,19 @@ def _updated_within(after: int | None, before: int | None) -> Predicate:
 
 
 def _filtered(test: Test) -> Predicate:
-    def matches(voucher: Voucher) -> bool:
+    def matches(voucher: StoredVoucher) -> bool:
         return test(partial(read_object, voucher.render()))
 
     return matches
 
 
-def create_voucher(state: State, call: Call) -> Reply:
+def create_voucher(state: State, call: Incoming) -> Reply:
     """Create a voucher under the code in the path."""
     code = call.path_params["code"]
     return _create(state, code, call.json_object(), generated=False)
 
 
-def generate_voucher(state: State, call: Call) -> Reply:
+def generate_voucher(state: State, call: Incoming) -> Reply:
     """Create a voucher under a code of the body or a random one."""
     body = call.json_object()
     code = text("code", body.get("code"))
@@ -148,14 +148,14 @@ def _fresh_code(state: State, config: JsonObject) -> str:
     )
 
 
-def update_voucher(state: State, call: Call) -> Reply:
+def update_voucher(state: State, call: Incoming) -> Reply:
     """Change what the body names; null clears a property, metadata is merged."""
     voucher = state.vouchers.get(call.path_params["code"])
     apply_changes(state, voucher, call.json_object())
     return json_reply(voucher.render())
 
 
-def delete_voucher(state: State, call: Call) -> Reply:
+def delete_voucher(state: State, call: Incoming) -> Reply:
     """Delete a voucher, to the bin unless ``force`` is true."""
     force = call.query.flag("force")
     voucher = state.vouchers.get(call.path_params["code"])
@@ -165,24 +165,24 @@ def delete_voucher(state: State, call: Call) -> Reply:
     return no_content()
 
 
-def enable_voucher(state: State, call: Call) -> Reply:
+def enable_voucher(state: State, call: Incoming) -> Reply:
     """Switch a voucher on."""
     return _switch(state, call, active=True)
 
 
-def disable_voucher(state: State, call: Call) -> Reply:
+def disable_voucher(state: State, call: Incoming) -> Reply:
     """Switch a voucher off."""
     return _switch(state, call, active=False)
 
 
-def _switch(state: State, call: Call, *, active: bool) -> Reply:
+def _switch(state: State, call: Incoming, *, active: bool) -> Reply:
     voucher = state.vouchers.get(call.path_params["code"])
     voucher.active = active
     touch(state, voucher)
     return json_reply(voucher.render())
 
 
-def release_session(state: State, call: Call) -> Reply:
+def release_session(state: State, call: Incoming) -> Reply:
     """End a validation session of a voucher."""
     voucher = state.vouchers.get(call.path_params["code"])
     key = call.path_params["session"]

@@ -37,7 +37,7 @@ def parse_instant(text: str) -> datetime:
     return instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
 
 
-class Clock:
+class ServerTime:
     """The server's clock: what ``now`` returns, and what its answers pretend (``skew``)."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
