@@ -57,16 +57,9 @@ class Vouchers(Resource):
         return RawVouchers(self)
 
     async def get(self, code: str, **options: Unpack[CallOptions]) -> Voucher:
-        """Read a voucher (`GET /v1/vouchers/{code}`, operation get-voucher).
-
-        Args:
-            code: The voucher's code or id.
-
-        Returns:
-            The voucher.
+        """Read a voucher by its code or its id (`GET /v1/vouchers/{code}`, get-voucher).
 
         Raises:
-            InvalidArgumentError: The code is empty, `.` or `..`.
             NotFoundError: There is no such voucher.
         """
         return await self._fetch(Voucher, GET_VOUCHER(code=code), options)
@@ -283,14 +276,14 @@ class Vouchers(Resource):
         """Create a voucher with a random code (`POST /v1/vouchers`, generate-random-code).
 
         Args:
-            body: As for `create`; its `code_config` shapes the code.
+            body: As for `create`; it needs a type at least. Its `code_config` shapes the code.
 
         Returns:
             The voucher.
 
         Raises:
             InvalidArgumentError: The body is empty; no voucher can be made of nothing.
-            AmbiguousOutcomeError: It may or may not have been created.
+            AmbiguousOutcomeError: It may or may not have been created, which nothing tells later.
         """
         if not _arguments.object_body(body):
             raise InvalidArgumentError(
@@ -301,14 +294,7 @@ class Vouchers(Resource):
     async def update(
         self, code: str, changes: VoucherUpdate | Mapping[str, Any], **options: Unpack[CallOptions]
     ) -> Voucher:
-        """Change a voucher (`PUT /v1/vouchers/{code}`, operation update-voucher).
-
-        Args:
-            code: The voucher's code.
-            changes: What to change. A field left out stays; None clears it.
-
-        Returns:
-            The voucher as it is now.
+        """Change a voucher (`PUT /v1/vouchers/{code}`); a field left out stays, None clears it.
 
         Raises:
             NotFoundError: There is no such voucher.
@@ -320,11 +306,7 @@ class Vouchers(Resource):
     async def delete(
         self, code: str, *, force: bool = False, **options: Unpack[CallOptions]
     ) -> None:
-        """Delete a voucher (`DELETE /v1/vouchers/{code}`, operation delete-voucher).
-
-        Args:
-            code: The voucher's code.
-            force: Whether to delete it for good; otherwise it goes to the bin.
+        """Delete a voucher (`DELETE /v1/vouchers/{code}`): to the bin, or with `force` for good.
 
         Raises:
             NotFoundError: There is no such voucher.
@@ -334,30 +316,20 @@ class Vouchers(Resource):
         await self._send(DELETE_VOUCHER(code=code), options, params=params)
 
     async def enable(self, code: str, **options: Unpack[CallOptions]) -> Voucher:
-        """Enable a voucher (`POST /v1/vouchers/{code}/enable`, operation enable-voucher).
-
-        Args:
-            code: The voucher's code.
-
-        Returns:
-            The voucher.
+        """Enable a voucher (`POST /v1/vouchers/{code}/enable`, enable-voucher).
 
         Raises:
             NotFoundError: There is no such voucher.
+            AmbiguousOutcomeError: It may or may not have been enabled.
         """
         return await self._fetch(Voucher, ENABLE_VOUCHER(code=code), options)
 
     async def disable(self, code: str, **options: Unpack[CallOptions]) -> Voucher:
-        """Disable a voucher (`POST /v1/vouchers/{code}/disable`, operation disable-voucher).
-
-        Args:
-            code: The voucher's code.
-
-        Returns:
-            The voucher.
+        """Disable a voucher (`POST /v1/vouchers/{code}/disable`, disable-voucher).
 
         Raises:
             NotFoundError: There is no such voucher.
+            AmbiguousOutcomeError: It may or may not have been disabled.
         """
         return await self._fetch(Voucher, DISABLE_VOUCHER(code=code), options)
 
@@ -392,7 +364,7 @@ class Vouchers(Resource):
             The balance after the update.
 
         Raises:
-            InvalidArgumentError: The amount is 0 or no integer.
+            InvalidArgumentError: The amount is 0 or not an integer.
             NotFoundError: There is no such voucher.
             BadRequestError: The balance would fall below zero, or the voucher is no card.
             AmbiguousOutcomeError: It may or may not have happened, and was not found in time;
@@ -412,12 +384,9 @@ class Vouchers(Resource):
     ) -> None:
         """Release a validation session (`DELETE /v1/vouchers/{code}/sessions/{sessionKey}`).
 
-        Args:
-            code: The voucher's code.
-            session_key: The session's key.
-
         Raises:
             NotFoundError: There is no such voucher or session; `resource_type` says which.
+            AmbiguousOutcomeError: It may or may not have been released.
         """
         await self._send(RELEASE_SESSION(code=code, session_key=session_key), options)
 
