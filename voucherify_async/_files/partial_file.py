@@ -18,6 +18,7 @@ from ..errors import ProtocolError
 _PLACE: Final = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
 _SIZE: Final = re.compile(r"bytes \*/([0-9]{1,18})")
 _LENGTH: Final = re.compile(r"[0-9]{1,18}")
+_STRONG: Final = re.compile(r'"[!#-~]*"')
 
 
 @frozen
@@ -167,11 +168,7 @@ def _is_plain(headers: Mapping[str, str]) -> bool:
 
 def _strong(tag: str | None) -> str | None:
     # A weak tag says alike, which is not the same to the byte.
-    return (
-        tag
-        if tag and tag.isascii() and tag.isprintable() and tag[0] == tag[-1] == '"' and len(tag) > 1
-        else None
-    )
+    return tag if tag and _STRONG.fullmatch(tag) else None
 
 
 def _length(headers: Mapping[str, str]) -> int | None:
