@@ -10,6 +10,7 @@ import typer
 
 from .. import __version__
 from .commands.cards import balance, export_transactions, transactions
+from .commands.checkout import redeem, redemptions, rollback, validate
 from .commands.imports import import_
 from .commands.jobs import jobs
 from .commands.local import demo, serve
@@ -17,7 +18,7 @@ from .commands.vouchers import get, list_
 from .exits import OK, USAGE, exit_code
 from .terminal import PROGRAM, say
 
-HELP: Final = """Work with the vouchers of a Voucherify project.
+HELP: Final = """Work with the vouchers and redemptions of a Voucherify project.
 
 Credentials are taken from the environment alone: VOUCHERIFY_APP_ID, VOUCHERIFY_APP_TOKEN, and
 VOUCHERIFY_BASE_URL for another address than https://api.voucherify.io.
@@ -64,6 +65,10 @@ app.add_typer(_export, name="export")
 _export.command("transactions", short_help="Export the transactions of a card.")(
     export_transactions
 )
+app.command("validate", short_help="Ask what codes give for an order.")(validate)
+app.command("redeem", short_help="Redeem codes for an order.")(redeem)
+app.command("rollback", short_help="Take a redemption back.")(rollback)
+app.command("redemptions", short_help="List redemptions and rollbacks.")(redemptions)
 app.command("jobs", short_help="List background jobs, look at one, or wait for it.")(jobs)
 app.command("demo", short_help="Run the main job against the embedded server.")(demo)
 app.command("serve", short_help="Serve an embedded Voucherify.")(serve)

@@ -13,7 +13,9 @@ from ..models import (
     FixedDiscount,
     MultipleUnitDiscount,
     PercentDiscount,
+    RedemptionEntry,
     UnitDiscount,
+    ValidatedRedeemable,
     Voucher,
     VoucherTransaction,
 )
@@ -141,3 +143,46 @@ def job_record(action: AsyncAction) -> Sequence[tuple[str, Any]]:
         ("failed", result.failed_count if result else None),
         ("message", result.message if result else None),
     )
+
+
+def _gives(redeemable: ValidatedRedeemable) -> str | None:
+    result = redeemable.result
+    if result is None or redeemable.status != "APPLICABLE":
+        return None
+    if result.gift is not None:
+        return f"{_known(result.gift.credits)} of {_known(result.gift.balance)}"
+    if result.loyalty_card is not None:
+        return f"{_known(result.loyalty_card.points)} points"
+    return None if result.discount is None else _discount(result.discount)
+
+
+REDEEMABLES: Final[Sequence[Column[ValidatedRedeemable]]] = (
+    Column("code", lambda redeemable: redeemable.id),
+    Column("status", lambda redeemable: redeemable.status),
+    Column("gives", _gives),
+    Column("reason", lambda redeemable: redeemable.reason),
+)
+
+
+def _redeemed_code(entry: RedemptionEntry) -> str | None:
+    if entry.voucher is not None:
+        return entry.voucher.code
+    return entry.promotion_tier.id if entry.promotion_tier else None
+
+
+REDEMPTIONS: Final[Sequence[Column[Any]]] = (
+    Column("date", lambda entry: entry.date),
+    Column("id", lambda entry: entry.id),
+    Column("kind", lambda entry: (entry.object or "").removeprefix("redemption_")),
+    Column("code", _redeemed_code),
+    Column("result", lambda entry: entry.result),
+    Column("amount", lambda entry: entry.amount, is_number=True),
+    Column("status", lambda entry: entry.status, is_wide=True),
+    Column("order", lambda entry: entry.order.source_id if entry.order else None, is_wide=True),
+    Column("failure", lambda entry: entry.failure_code, is_wide=True),
+)
+
+
+def redemption_record(entry: RedemptionEntry) -> Sequence[tuple[str, Any]]:
+    """All that is shown of a single redemption or rollback."""
+    return [(column.name, column.value(entry)) for column in REDEMPTIONS]

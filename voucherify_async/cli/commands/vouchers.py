@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +14,7 @@ from ...errors import PaginationLimitError
 from ...models import Voucher, VoucherOrder
 from ...pagination import AsyncPaginator
 from ..exits import OK, USAGE, CommandError, explain, guarded, is_missing
+from ..instants import Instant, created_between
 from ..output import Format, Raw
 from ..progress import Bar, progress
 from ..session import run
@@ -24,9 +24,6 @@ from ..voucher_output import VoucherWriter
 Output = Annotated[
     Format,
     typer.Option("--output", help="How it is written; csv is a file that `import` takes."),
-]
-Instant = Annotated[
-    str | None, typer.Option(metavar="INSTANT", help="ISO 8601; UTC where it names no time zone.")
 ]
 
 _DEFAULT_LIMIT = 100
@@ -135,17 +132,13 @@ def list_(
     """List vouchers, 100 of them unless --limit or --all says otherwise."""
     if all_ and order is not None:
         raise CommandError("--order: --all lists the oldest first, and cannot sort", USAGE)
-    created = {
-        "after": _instant("--created-after", created_after),
-        "before": _instant("--created-before", created_before),
-    }
     filters: dict[str, Any] = {
         "category": category,
         "campaign": campaign,
         "campaign_id": campaign_id,
         "customer": customer,
         "code": code,
-        "created_at": {key: value for key, value in created.items() if value} or None,
+        "created_at": created_between(created_after, created_before),
     }
     if not all_:
         limit = limit or _DEFAULT_LIMIT
@@ -157,18 +150,6 @@ def list_(
 
     writer = VoucherWriter(output, raw=raw)
     return run(lambda client: _list(listing(client), limit, writer))
-
-
-def _instant(option: str, given: str | None) -> datetime | None:
-    if given is None:
-        return None
-    try:
-        instant = datetime.fromisoformat(given)
-    except ValueError:
-        raise CommandError(
-            f"{option}: expected an instant such as 2026-01-31 or 2026-01-31T12:00:00Z", USAGE
-        ) from None
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 async def _list(listing: AsyncPaginator[Voucher], limit: int | None, writer: VoucherWriter) -> int:
