@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -34,7 +35,17 @@ def test_help_tells_the_commands_and_the_exit_codes(bare: Command, call_alone: C
     told, alone = bare("--help"), call_alone()
     assert told.code == alone.code == 0
     assert told.out == alone.out
-    for name in ("demo", "get", "list", "import", "balance", "transactions", "jobs", "export"):
+    for name in (
+        "demo",
+        "get",
+        "list",
+        "import",
+        "balance",
+        "redeem",
+        "rollback",
+        "jobs",
+        "export",
+    ):
         assert f"\n  {name} " in told.out
     for code in ("0", "1", "2", "3", "4", "130", "141"):
         assert f"\n    {code:<3}  " in told.out
@@ -107,6 +118,8 @@ def test_the_demo_needs_no_account(bare: Command) -> None:
     assert (process.returncode, err) == (without_extra.returncode, without_extra.stderr) == (0, "")
     assert "1,000 lookups at once" in out
     assert "1,000 lookups at once" in without_extra.stdout
+    assert re.search(r"r_\w+: 0\.00 left to pay, 150\.00 on it", out)
+    assert re.search(r"rr_\w+: 200\.00 on it again", out)
 
 
 def test_without_the_extra_other_commands_name_it(bare: Command) -> None:

@@ -21,6 +21,7 @@ from ..models import (
     DiscountVoucherImport,
     FixedDiscount,
     Gift,
+    GiftVoucherCreate,
     GiftVoucherImport,
     ImportedRedemption,
     MultipleUnitDiscount,
@@ -129,6 +130,7 @@ async def _main_job(url: str, folder: Path, say: Say) -> None:
         await _look_up(client, say)
         await _walk(client, say)
         await _move_money(client, folder, say)
+        await _check_out(client, say)
 
 
 async def _import(client: AsyncVoucherify, say: Say) -> None:
@@ -183,6 +185,25 @@ async def _move_money(client: AsyncVoucherify, folder: Path, say: Say) -> None:
     say(f"  {path.name}: {len(text.splitlines()) - 1} rows, {len(text)} bytes")
 
 
+async def _check_out(client: AsyncVoucherify, say: Say) -> None:
+    code = "GIFT-CARD-200"
+    await client.vouchers.create(code, GiftVoucherCreate(gift=Gift(amount=20_000)))
+    with _timed(say, f"an order of 50.00, paid with {code}"):
+        paid = await client.redemptions.redeem(
+            redeemables=[code], order={"amount": 5_000, "source_id": "order-1"}, confirm=True
+        )
+    (redemption,) = paid.redemptions or ()
+    left = redemption.voucher.gift if redemption.voucher else None
+    total = _money(paid.order.total_amount) if paid.order else "?"
+    say(f"  {redemption.id}: {total} left to pay, {_money(left.balance if left else None)} on it")
+    with _timed(say, "its rollback"):
+        undone = await client.redemptions.rollback(
+            redemption.id or "", reason="returned", confirm=True
+        )
+    card = await client.vouchers.get(code)
+    say(f"  {undone.id}: {_money(card.gift.balance if card.gift else None)} on it again")
+
+
 @contextmanager
 def _timed(say: Say, what: str, *, count: int = 0) -> Iterator[None]:
     started = time.perf_counter()
@@ -192,5 +213,5 @@ def _timed(say: Say, what: str, *, count: int = 0) -> Iterator[None]:
     say(f"{what}: {elapsed * 1000:,.0f} ms{rate}")
 
 
-def _money(minor_units: int | None) -> str:
+def _money(minor_units: float | None) -> str:
     return "?" if minor_units is None else f"{minor_units / 100:.2f}"
