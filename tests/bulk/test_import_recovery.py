@@ -203,13 +203,15 @@ async def test_neither_of_two_jobs_is_taken(
 async def test_old_codes_prove_nothing(
     fake: FakeVoucherify, client: AsyncVoucherify, other: AsyncVoucherify, clock: Eventful
 ) -> None:
-    """Codes that existed before the request are not taken for its work."""
+    """Codes that existed before the request are not taken for its work, even if changed since."""
     codes = numbered(1, 5)
     add_old(fake, clock, codes)
     fake.faults.reset(method="POST")
 
     async def interfere() -> None:
         await other.imports.vouchers(gifts([f"O-{number}" for number in range(5)]))
+        for code in codes:
+            await other.vouchers.update(code, {"category": "changed"})
 
     clock.due.append((0.1, interfere))
     async with fake:
@@ -440,3 +442,16 @@ async def test_another_kind_of_job_is_not_taken(
         report = await client.imports.stream(csv.DictReader(io.StringIO(text)))
     assert report.read == 5
     assert posts(fake).count("/v1/vouchers/importCSV") == 2
+
+
+async def test_an_upload_that_updated_codes_is_found(
+    fake: FakeVoucherify, client: AsyncVoucherify, clock: Eventful
+) -> None:
+    """The CSV import updates codes that exist: that they were changed since is its trace."""
+    add_old(fake, clock, numbered(1, 5))
+    fake.faults.lose_answer(method="POST")
+    text = "Code,Voucher Type,Value,Discount Type,Redeemed Quantity\n"
+    text += "".join(f"{code},DISCOUNT_VOUCHER,10,AMOUNT,1\n" for code in numbered(1, 5))
+    async with fake:
+        report = await client.imports.stream(csv.DictReader(io.StringIO(text)))
+    assert (report.done_count, report.failures, len(posts(fake))) == (5, (), 1)
