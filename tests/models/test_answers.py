@@ -113,9 +113,20 @@ def test_primitives_are_strict(data: dict[str, Any], path: str) -> None:
     assert caught.value.json_path == path
 
 
+@pytest.mark.parametrize("data", [{}, {"id": None, "code": None, "type": None}])
+def test_what_every_answer_has_is_never_none(data: dict[str, Any]) -> None:
+    """A voucher without id, code or type has empty texts for them, and is not written with them."""
+    voucher = from_dict(models.Voucher, data)
+    assert (voucher.id, voucher.code, voucher.type) == ("", "", "")
+    assert to_dict(voucher) == {}
+    assert voucher == models.Voucher()
+    assert from_dict(models.Redemption, data).id == ""
+    assert repr(voucher) == "Voucher()"
+
+
 def test_null_is_never_text() -> None:
     """A null is None in a text, a number, a flag, an instant, a list and a nested model."""
-    names = ("code", "active", "created_at", "categories", "gift", "discount", "metadata")
+    names = ("category", "active", "created_at", "categories", "gift", "discount", "metadata")
     voucher = from_dict(models.Voucher, dict.fromkeys(names))
     assert [getattr(voucher, name) for name in names] == [None] * len(names)
     assert from_dict(models.Gift, {"amount": None}).amount is None

@@ -67,6 +67,11 @@ def json_key(name: str, *, default: Any = None) -> Any:
     return field(default=default, metadata={"json": name})
 
 
+def present() -> Any:
+    """A text that every documented answer has: empty where one lacks it, and not written then."""
+    return field(default="")
+
+
 def incidental() -> Any:
     """A field that no answer is given up for: what does not fit is kept in `extra`, like a date."""
     return field(default=None, metadata={"lenient": True})

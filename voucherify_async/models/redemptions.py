@@ -2,6 +2,7 @@
 
 # A literal beside `str` names the values that are known today.
 # ruff: noqa: PYI051
+# A function that makes an attrs field is called once a class, as it should be.
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 from attrs import frozen
 
 from .._conversion.marks import Tagged
-from ._base import Model, Number, json_key
+from ._base import Model, Number, json_key, present
 from .customers import Customer
 from .orders import Order
 from .promotions import PromotionTier
@@ -96,8 +97,8 @@ class RelatedRedemptions(Model):
 class _Movement(Model):
     """What redemptions and rollbacks have in common."""
 
-    id: str | None = None
-    """Id of it."""
+    id: str = present()
+    """Id of it; empty where an answer lacks it."""
     date: datetime | None = None
     """Instant at which it was made."""
     customer_id: str | None = None

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 
 from attrs import frozen
 
-from ._base import Model, Number, Record, needed
+from ._base import Model, Number, Record, needed, present
 from .customers import Customer
 from .discounts import Discount
 from .references import RelatedObject
@@ -170,8 +170,10 @@ class ValidationRuleAssignments(Model):
 class Voucher(Record):
     """A voucher: the answer of get, list, create, generate, update, enable and disable."""
 
-    code: str | None = None
-    """Code that customers redeem."""
+    id: str = present()
+    """Id of the voucher, given by Voucherify; empty where an answer lacks it."""
+    code: str = present()
+    """Code that customers redeem; empty where an answer lacks it."""
     campaign: str | None = None
     """Name of the campaign it belongs to."""
     campaign_id: str | None = None
@@ -182,8 +184,9 @@ class Voucher(Record):
     """Id of its category."""
     categories: Sequence[Category] | None = None
     """Its categories in full."""
-    type: VoucherType | None = None
-    """What it is: which of `discount`, `gift` and `loyalty_card` is set."""
+    type: VoucherType = present()
+    """What it is: which of `discount`, `gift` and `loyalty_card` is set; empty where an answer
+    lacks it."""
     discount: Discount | None = None
     """The discount of a discount voucher."""
     gift: Gift | None = None
