@@ -20,7 +20,7 @@ from voucherify_async import (
     AsyncVoucherify,
     ConfigurationError,
     ConnectError,
-    ConnectTimeout,
+    TransportError,
 )
 from voucherify_async._transport.proxies import Proxies, is_loopback
 from voucherify_async._transport.proxies import Proxy as ProxyAddress
@@ -176,17 +176,17 @@ async def test_encrypted_requests_go_through_a_tunnel(
 
 
 @pytest.mark.parametrize(
-    ("answer", "error"),
+    ("answer", "seconds"),
     [
-        (b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", ConnectError),
-        (b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", ConnectError),
-        (b"no HTTP\r\n\r\n", ConnectError),
-        (b"HTTP/1.1 200 OK\r\n\r\n", ConnectTimeout),
-        (b" ", ConnectTimeout),
+        (b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", 5),
+        (b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", 5),
+        (b"no HTTP\r\n\r\n", 5),
+        (b"HTTP/1.1 200 OK\r\n\r\n", 0.1),
+        (b"HTTP/1.1 2", 0.1),
     ],
 )
 async def test_a_tunnel_that_is_not_made_leaves_the_request_unsent(
-    http_backend: Any, answer: bytes, error: type[Exception], client_tls: ssl.SSLContext
+    http_backend: Any, answer: bytes, seconds: float, client_tls: ssl.SSLContext
 ) -> None:
     """Whatever the proxy says to CONNECT, the API got nothing; no text holds its password."""
     proxy = Proxy()
@@ -200,11 +200,11 @@ async def test_a_tunnel_that_is_not_made_leaves_the_request_unsent(
             verify=client_tls,
             http_backend=http_backend,
             retry=None,
-            timeout=0.1 if error is ConnectTimeout else 5,
+            timeout=seconds,
         ) as client:
-            with pytest.raises(error) as caught:
+            with pytest.raises(TransportError) as caught:
                 await client.vouchers.update_balance("CARD", 500)
-    assert getattr(caught.value, "sent", None) is False
+    assert caught.value.sent is False
     shown = everything(caught.value)
     assert "p4ss" not in shown
     assert base64.b64encode(b"user:p4ss").decode() not in shown

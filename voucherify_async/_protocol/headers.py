@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from ..errors import VoucherifyError
 
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_FRAMING: Final = frozenset({"content-length", "transfer-encoding", "expect"})
+_FRAMING: Final = frozenset({"content-length", "transfer-encoding", "expect", "host"})
 
 
 class _Sealed:

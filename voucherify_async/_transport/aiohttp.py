@@ -253,6 +253,11 @@ class _Watching(ResponseHandler):
                 return
         super().data_received(data)
 
+    def feed_data(self, data: Any, size: int = 0) -> None:
+        if data[0].code >= 200 and self.sending is not None:
+            self.sending.passage.end_head()
+        super().feed_data(data, size)
+
     def pause_writing(self) -> None:
         super().pause_writing()
         if self.sending is not None and self.sending.write_timeout is not None:

@@ -57,9 +57,10 @@ async def connect(
         finally:
             ended.set()
 
+    addresses = await _addresses(host, port)
     try:
         async with anyio.create_task_group() as group:
-            for address in await _addresses(host, port):
+            for address in addresses:
                 ended = anyio.Event()
                 group.start_soon(attempt, address, ended)
                 with anyio.move_on_after(_NEXT_ADDRESS_AFTER):

@@ -9,7 +9,7 @@ from typing import Final
 
 from .unpacking import TooLargeError
 
-HEAD_LIMIT: Final = 1024 * 1024
+HEAD_LIMIT = 512 * 1024
 """Bytes of an answer's head at the most, interim answers (1xx) before it included."""
 ABORT_DROPS_REST: Final = sys.platform != "win32"
 """Whether what asyncio was to write surely is not written once its connection is aborted: an

@@ -99,9 +99,10 @@ def _host_header(url: httpx.URL) -> str:
 def _parsed(text: str) -> OwnURL:
     made: OwnURL | None = None
     with suppress(httpx.InvalidURL, ValueError):
-        made = OwnURL(text)
+        url = OwnURL(text)
         # Python's name resolution refuses what is too long for the domain name system.
-        made.raw_host.decode("ascii").encode("idna")
+        url.raw_host.decode("ascii").encode("idna")
+        made = url
     if made is None:
         raise InvalidArgumentError("The address is not a valid URL")
     return made
