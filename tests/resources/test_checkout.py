@@ -1,0 +1,315 @@
+"""Validations, redemptions, qualifications and orders: requests, answers and refusals."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+from attrs import frozen
+
+from voucherify_async import (
+    AmbiguousOutcomeError,
+    AsyncVoucherify,
+    BadRequestError,
+    Customer,
+    InvalidArgumentError,
+    Order,
+    Redeemable,
+    Redemption,
+    RedemptionRefusedError,
+    RedemptionResult,
+    RedemptionRollback,
+    ResponseValidationError,
+    RetryPolicy,
+    StackRollback,
+    UnreadableAnswerError,
+    Validation,
+    ValidationRefusedError,
+)
+
+from .support import MovedClock, Wire
+
+pytestmark = pytest.mark.anyio
+
+VOUCHER = {"object": "voucher", "id": "A"}
+APPLIES = {**VOUCHER, "status": "APPLICABLE", "result": {}}
+VALID = {"valid": True, "redeemables": [APPLIES]}
+REDEMPTION = {"id": "r_1", "object": "redemption", "result": "SUCCESS", "voucher": {"code": "A"}}
+REDEEMED = {"redemptions": [REDEMPTION], "order": {"id": "ord_1", "source_id": "o-1"}}
+ROLLBACK = {"id": "rr_1", "object": "redemption_rollback", "redemption": "r_1", "result": "SUCCESS"}
+ORDER = {"id": "ord_1", "object": "order", "source_id": "o-1", "amount": 500}
+
+Call = Callable[[AsyncVoucherify], Awaitable[Any]]
+
+
+@frozen
+class Case:
+    """A call, the request that it makes, its answer, and what it becomes."""
+
+    call: Call
+    request: str
+    body: Any
+    answer: Any
+    model: type[Any]
+
+
+CASES = {
+    "validate": Case(
+        lambda c: c.validations.validate(
+            redeemables=["A", Redeemable(object="promotion_tier", id="promo_1"), VOUCHER],
+            order={"amount": 500},
+            customer="cust_1",
+            tracking_id="t",
+            metadata={"k": 1},
+            options={"expand": ["order"]},
+        ),
+        "POST /v1/validations",
+        {
+            "redeemables": [VOUCHER, {"object": "promotion_tier", "id": "promo_1"}, VOUCHER],
+            "order": {"amount": 500},
+            "customer": {"id": "cust_1"},
+            "tracking_id": "t",
+            "metadata": {"k": 1},
+            "options": {"expand": ["order"]},
+        },
+        VALID,
+        Validation,
+    ),
+    "redeem": Case(
+        lambda c: c.redemptions.redeem(
+            redeemables=[VOUCHER],
+            order=Order(source_id="o-1", amount=500),
+            customer=Customer(source_id="c-1"),
+            session={"type": "LOCK", "key": "k"},
+        ),
+        "POST /v1/redemptions",
+        {
+            "redeemables": [VOUCHER],
+            "order": {"source_id": "o-1", "amount": 500},
+            "customer": {"source_id": "c-1"},
+            "session": {"type": "LOCK", "key": "k"},
+        },
+        REDEEMED,
+        RedemptionResult,
+    ),
+    "redeem by ids": Case(
+        lambda c: c.redemptions.redeem(redeemables=["A"], order="ord_1", customer="c-1"),
+        "POST /v1/redemptions",
+        {"redeemables": [VOUCHER], "order": {"id": "ord_1"}, "customer": {"source_id": "c-1"}},
+        REDEEMED,
+        RedemptionResult,
+    ),
+    "get": Case(
+        lambda c: c.redemptions.get("r_1"), "GET /v1/redemptions/r_1", None, REDEMPTION, Redemption
+    ),
+    "get a rollback": Case(
+        lambda c: c.redemptions.get("rr_1"),
+        "GET /v1/redemptions/rr_1",
+        None,
+        ROLLBACK,
+        RedemptionRollback,
+    ),
+    "rollback": Case(
+        lambda c: c.redemptions.rollback("r_1", reason="a b", tracking_id="t", order="o-1"),
+        "POST /v1/redemptions/r_1/rollback?reason=a+b&tracking_id=t",
+        {"order": {"source_id": "o-1"}},
+        ROLLBACK,
+        RedemptionRollback,
+    ),
+    "rollback_stack": Case(
+        lambda c: c.redemptions.rollback_stack("r_1", metadata={"k": 1}),
+        "POST /v1/redemptions/r_1/rollbacks",
+        {"metadata": {"k": 1}},
+        {"rollbacks": [{**ROLLBACK, "redemption": "r_2"}], "parent_rollback": ROLLBACK},
+        StackRollback,
+    ),
+    "orders.create": Case(
+        lambda c: c.orders.create({"source_id": "o-1", "amount": 500}),
+        "POST /v1/orders",
+        {"source_id": "o-1", "amount": 500},
+        ORDER,
+        Order,
+    ),
+    "orders.get": Case(lambda c: c.orders.get("o-1"), "GET /v1/orders/o-1", None, ORDER, Order),
+    "orders.update": Case(
+        lambda c: c.orders.update("o-1", {"amount": 500}),
+        "PUT /v1/orders/o-1",
+        {"amount": 500},
+        ORDER,
+        Order,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+async def test_each_method_sends_its_request_and_reads_its_answer(case: Case) -> None:
+    """Keyword names are the body's own keys; the answer becomes its model, without loss."""
+    wire = Wire(case.answer)
+    async with wire.client() as client:
+        result = await case.call(client)
+    (request,) = wire.requests
+    assert f"{request.method} {wire.targets[0]}" == case.request
+    assert (json.loads(request.content) if request.content else None) == case.body
+    assert isinstance(result, case.model)
+
+
+async def test_listings_and_exports() -> None:
+    """Listings walk their pages; qualifications page by a cursor in the body."""
+    page = {"redeemables": {"data": [APPLIES], "has_more": True, "more_starting_after": "2026-01"}}
+    last = {"redeemables": {"data": [{**APPLIES, "id": "B"}], "has_more": False}}
+    wire = Wire(page, last)
+    async with wire.client() as client:
+        found = [r.id async for r in client.qualifications.check(order="o-1", options={"limit": 1})]
+    assert found == ["A", "B"]
+    assert [json.loads(request.content) for request in wire.requests] == [
+        {"order": {"source_id": "o-1"}, "options": {"limit": 1}},
+        {"order": {"source_id": "o-1"}, "options": {"limit": 1, "starting_after": "2026-01"}},
+    ]
+    wire = Wire({"redemptions": [REDEMPTION, ROLLBACK], "total": 2})
+    async with wire.client() as client:
+        entries = await client.redemptions.list(result="SUCCESS", customer="c-1", limit=5)
+        assert [type(entry) for entry in entries] == [Redemption, RedemptionRollback]
+    assert wire.targets == ["/v1/redemptions?limit=5&page=1&result=SUCCESS&customer=c-1"]
+    wire = Wire({"orders": [ORDER], "total": 1})
+    async with wire.client() as client:
+        assert [o.id async for o in client.orders.list(order="-created_at")] == ["ord_1"]
+    assert wire.targets == ["/v1/orders?limit=100&page=1&order=-created_at"]
+    wire = Wire({"async_action_id": "aa_1"}, {"id": "exp_1", "object": "export"})
+    async with wire.client() as client:
+        job = await client.orders.bulk_import([{"source_id": "o-1"}])
+        export = await client.orders.export(fields=["id"], order="-created_at")
+    assert (job.id, export.id) == ("aa_1", "exp_1")
+    assert json.loads(wire.requests[1].content) == {
+        "parameters": {"order": "-created_at", "fields": ["id"]}
+    }
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda c: c.validations.validate(redeemables=[]),
+        lambda c: c.validations.validate(redeemables="A"),
+        lambda c: c.validations.validate(redeemables=["A"] * 31),
+        lambda c: c.redemptions.redeem(redeemables=[7]),
+        lambda c: c.redemptions.redeem(redeemables=[" "]),
+        lambda c: c.redemptions.redeem(redeemables=["A"], customer=""),
+        lambda c: c.redemptions.redeem(redeemables=["A"], order={"amount": float("nan")}),
+        lambda c: c.orders.bulk_import([{}] * 2_001),
+        lambda c: c.orders.create("o-1"),
+    ],
+)
+async def test_bad_input_is_refused_before_it_is_sent(call: Call) -> None:
+    """What Voucherify cannot take is refused with its place, and nothing is sent."""
+    wire = Wire({})
+    async with wire.client() as client:
+        with pytest.raises(InvalidArgumentError):
+            await call(client)
+        with pytest.raises(TypeError, match="tiemout"):
+            await client.redemptions.redeem(redeemables=["A"], tiemout=1)  # type: ignore[call-arg]
+    assert not wire.requests
+
+
+async def test_a_success_is_not_yet_complete() -> None:
+    """`is_complete` and `raise_on_inapplicable` tell what a 200 does not."""
+    error = {"key": "not_found", "message": "m", "details": "d"}
+    refused = {"object": "voucher", "id": "B", "status": "INAPPLICABLE", "result": {"error": error}}
+    half = {**REDEEMED, "inapplicable_redeemables": [refused]}
+    async with Wire(half).client() as client:
+        done = await client.redemptions.redeem(redeemables=["A", "B"])
+        assert not done.is_complete
+        with pytest.raises(RedemptionRefusedError) as caught:
+            await client.redemptions.redeem(redeemables=["A", "B"], raise_on_inapplicable=True)
+    assert caught.value.result == done
+    assert [(r.id, r.key, r.details) for r in caught.value.reasons] == [("B", "not_found", "d")]
+    assert "B" not in str(caught.value).split()
+    async with Wire({"valid": False, "redeemables": [refused]}).client() as client:
+        with pytest.raises(ValidationRefusedError, match="not_found"):
+            await client.validations.validate(redeemables=["B"], raise_on_inapplicable=True)
+
+
+async def test_a_failed_redemption_is_a_refusal() -> None:
+    """A 400 with a failed redemption on record has its id; another 400 stays what it is."""
+    refusal: dict[str, Any] = {"code": 400, "key": "quantity_exceeded", "message": "m"}
+    failed = {**refusal, "resource_id": "rf_1", "resource_type": "redemption"}
+    async with Wire(httpx.Response(400, json=failed)).client() as client:
+        with pytest.raises(RedemptionRefusedError) as caught:
+            await client.redemptions.redeem(redeemables=["A"])
+    assert (caught.value.redemption_id, caught.value.key) == ("rf_1", "quantity_exceeded")
+    assert isinstance(caught.value.__cause__, BadRequestError)
+    async with Wire(httpx.Response(400, json=refusal)).client() as client:
+        with pytest.raises(BadRequestError):
+            await client.redemptions.redeem(redeemables=["A"])
+
+
+ANOTHER = [
+    (CASES["redeem"], {**REDEEMED, "redemptions": [{**REDEMPTION, "voucher": {"code": "B"}}]}),
+    (CASES["redeem"], {**REDEEMED, "order": {"id": "ord_2", "source_id": "o-2"}}),
+    (CASES["redeem"], {}),
+    (CASES["redeem"], {"code": 400}),
+    (CASES["redeem"], VALID | {"redeemables": None}),
+    (CASES["rollback"], {**ROLLBACK, "redemption": "r_2"}),
+    (CASES["rollback"], REDEMPTION),
+    (CASES["rollback_stack"], {"rollbacks": []}),
+    (CASES["rollback_stack"], {"rollbacks": [], "parent_rollback": {**ROLLBACK, "redemption": ""}}),
+    (CASES["orders.create"], {**ORDER, "source_id": "o-2", "id": "ord_2"}),
+    (CASES["orders.update"], {**ORDER, "source_id": "o-2", "id": "ord_2"}),
+    (CASES["get"], {**REDEMPTION, "id": "r_2"}),
+    (CASES["get"], {**REDEMPTION, "object": "voucher"}),
+    (CASES["orders.get"], {**ORDER, "source_id": "o-2", "id": "ord_2"}),
+    (CASES["validate"], {"valid": True}),
+]
+
+
+@pytest.mark.parametrize(("case", "answer"), ANOTHER)
+async def test_an_answer_to_something_else_is_no_success(case: Case, answer: Any) -> None:
+    """Answers are held against what was asked: a write's is unknown, a read's is an error."""
+    async with Wire(answer).client() as client:
+        with pytest.raises(ResponseValidationError) as caught:
+            await case.call(client)
+    is_write = case.request.startswith(("POST", "PUT")) and "validations" not in case.request
+    assert isinstance(caught.value, UnreadableAnswerError) == is_write
+
+
+async def test_codes_are_compared_without_case() -> None:
+    """Voucherify answers with a code as it is stored."""
+    answer = {**REDEEMED, "redemptions": [{**REDEMPTION, "voucher": {"code": "SUMMER"}}]}
+    async with Wire(answer).client() as client:
+        assert (await client.redemptions.redeem(redeemables=["summer"])).is_complete
+
+
+REPEATED = {
+    "validate": (lambda c: c.validations.validate(redeemables=["A"]), VALID, True),
+    "lock": (
+        lambda c: c.validations.validate(redeemables=["A"], session={"type": "LOCK"}),
+        VALID,
+        True,
+    ),
+    "qualify": (lambda c: c.qualifications.check(), {"redeemables": {"data": []}}, True),
+    "upsert": (lambda c: c.orders.create({"source_id": "o-1"}), ORDER, True),
+    "change": (lambda c: c.orders.update("o-1", {"amount": 5}), ORDER, True),
+    "order": (lambda c: c.orders.create({"amount": 5}), ORDER, False),
+    "paid": (lambda c: c.orders.create({"source_id": "o-1", "status": "PAID"}), ORDER, False),
+    "pay": (lambda c: c.orders.update("o-1", {"status": "PAID"}), ORDER, False),
+    "redeem": (lambda c: c.redemptions.redeem(redeemables=["A"]), REDEEMED, False),
+    "rollback": (lambda c: c.redemptions.rollback("r_1"), ROLLBACK, False),
+}
+
+
+@pytest.mark.parametrize(("call", "answer", "repeated"), REPEATED.values(), ids=REPEATED)
+async def test_only_what_does_no_harm_is_repeated(call: Call, answer: Any, repeated: bool) -> None:
+    """Redemptions, rollbacks and payments are sent once; a lock is repeated with the same key."""
+    wire = Wire(httpx.Response(502), answer)
+    policy = RetryPolicy(backoff=0)
+    async with wire.client(retry=policy, clock=MovedClock()) as client:
+        if repeated:
+            await call(client)
+        else:
+            with pytest.raises(AmbiguousOutcomeError):
+                await call(client)
+    assert len(wire.requests) == (2 if repeated else 1)
+    assert len({request.content for request in wire.requests}) == 1
+    if b"LOCK" in wire.requests[0].content:
+        assert json.loads(wire.requests[0].content)["session"]["key"].startswith("ssn_")
