@@ -64,7 +64,7 @@ async def wired(fake: FakeVoucherify, how: str) -> AsyncIterator[httpx.AsyncClie
         yield fake.http_client(headers=KEYS)
         return
     with fake.serve() as url:
-        async with httpx.AsyncClient(base_url=url, headers=KEYS) as client:
+        async with httpx.AsyncClient(base_url=url, headers=KEYS, timeout=60) as client:
             yield client
 
 

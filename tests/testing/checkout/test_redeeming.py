@@ -9,7 +9,7 @@ import pytest
 
 from voucherify_async.testing import FakeVoucherify
 
-from ..conftest import KEYS, Now
+from ..conftest import KEYS, Now, wired
 
 pytestmark = pytest.mark.anyio
 
@@ -443,3 +443,26 @@ async def test_faults_hit_the_checkout(fake: FakeVoucherify) -> None:
                 assert fake.vouchers["GIFT"]["gift"]["balance"] == balance
             order = (await api.get("/v1/orders/o-1")).json()
             assert len(order["redemptions"]) == 1
+
+
+@pytest.mark.parametrize("how", ["in process", "loopback"])
+async def test_a_redemption_lands_late(fake: FakeVoucherify, now: Now, how: str) -> None:
+    """A request whose connection is gone is done all the same, once the clock says so."""
+    fake.add_voucher(code="GIFT", gift={"amount": 500})
+    body = request(redeemable("GIFT", gift={"credits": 100}))
+    fake.faults.land_late(10, path="redemptions")
+    async with fake, wired(fake, how) as api:
+        with pytest.raises(httpx.TransportError):
+            await api.post("/v1/redemptions", json=body)
+        now.move(9.9)
+        assert (await api.get("/v1/orders/o-1")).status_code == 404
+        assert fake.faults.landing == 1
+        now.move(0.1)
+        assert len((await api.get("/v1/orders/o-1")).json()["redemptions"]) == 1
+        assert (fake.faults.landing, fake.faults.land()) == (0, 0)
+        fake.faults.land_late(1000, method="POST")
+        with pytest.raises(httpx.TransportError):
+            await api.post("/v1/redemptions", json=body)
+        assert fake.vouchers["GIFT"]["gift"]["balance"] == 400
+        assert fake.faults.land() == 1
+        assert fake.vouchers["GIFT"]["gift"]["balance"] == 300

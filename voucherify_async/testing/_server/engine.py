@@ -108,6 +108,7 @@ class Engine:
 
     def _execute(self, call: Incoming) -> Reply:
         with self.state.lock:
+            self.faults.land_due()
             call.rate_headers = self.state.quota.free_headers()
             try:
                 reply = self._dispatch(call)

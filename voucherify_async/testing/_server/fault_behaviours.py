@@ -87,6 +87,41 @@ async def _first(event: anyio.Event, closed: Callable[[], Awaitable[None]] | Non
     return gone
 
 
+class LateRequests:
+    """Requests that are processed after their connection has ended, as a load balancer's are."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._waiting: list[tuple[float, Execute]] = []
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, seconds: float, execute: Execute) -> None:
+        """Keep a request for so many seconds of the server's clock."""
+        self._waiting.append((self._now() + seconds, execute))
+
+    def land(self, until: float | None = None) -> int:
+        """Process those that are due (all of them at infinity); return how many there were."""
+        bound = self._now() if until is None else until
+        due = [execute for instant, execute in self._waiting if instant <= bound]
+        self._waiting = [pair for pair in self._waiting if pair[0] > bound]
+        for execute in due:
+            execute()
+        return len(due)
+
+    def clear(self) -> None:
+        """Forget them."""
+        self._waiting.clear()
+
+
+async def land_late(late: LateRequests, seconds: float, call: Incoming, execute: Execute) -> Reply:
+    """End the connection now, and process the request some time later."""
+    del call
+    late.add(seconds, execute)
+    raise Abort("reset")
+
+
 async def pass_through(call: Incoming, execute: Execute) -> Reply:
     """Answer as if there were no fault."""
     del call

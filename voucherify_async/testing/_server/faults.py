@@ -17,7 +17,7 @@ import orjson
 from .._messages import End, Incoming, Reply, json_reply
 from .._state.server_time import ServerTime
 from . import fault_behaviours as behaviours
-from .fault_behaviours import Gate
+from .fault_behaviours import Gate, LateRequests
 
 Behaviour: TypeAlias = Callable[[Incoming, Callable[[], Reply]], Awaitable[Reply]]
 Body: TypeAlias = bytes | str | Mapping[str, object] | None
@@ -90,6 +90,7 @@ class Faults:
         self._revoke = revoke
         self._script: list[Fault] = []
         self._gates: list[Gate] = []
+        self._late = LateRequests(clock.seconds)
         self.fired: list[str] = []
 
     @property
@@ -117,6 +118,7 @@ class Faults:
     def clear(self) -> None:
         """Remove every entry and let go of every request that a stall holds."""
         self._script.clear()
+        self._late.clear()
         self.fired.clear()
         for gate in self._gates:
             gate.open()
@@ -153,6 +155,26 @@ class Faults:
     def lose_answer(self, **where: Unpack[Where]) -> Fault:
         """Process the request, then reset the connection instead of answering."""
         return self.add("lose_answer", partial(behaviours.end_after, "reset"), **where)
+
+    def land_late(self, seconds: float = 10.0, **where: Unpack[Where]) -> Fault:
+        """Reset the connection, and process the request ``seconds`` later by the server's clock.
+
+        A late request lands before the next one that comes once its time is over, or by ``land()``.
+        """
+        return self.add("land_late", partial(behaviours.land_late, self._late, seconds), **where)
+
+    @property
+    def landing(self) -> int:
+        """How many late requests are still to land."""
+        return len(self._late)
+
+    def land(self) -> int:
+        """Let every late request land now, whatever the clock says; return how many there were."""
+        return self._late.land(math.inf)
+
+    def land_due(self) -> int:
+        """Let the late requests land whose time is over; return how many there were."""
+        return self._late.land()
 
     def reset_after_headers(self, **where: Unpack[Where]) -> Fault:
         """Process the request, send the answer's headers, then reset the connection."""
