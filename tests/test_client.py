@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import math
 import pickle
 import warnings
 from collections.abc import AsyncIterator
@@ -18,6 +19,7 @@ import pytest
 
 import voucherify_async as v
 from voucherify_async import AsyncVoucherify, ConfigurationError, InvalidArgumentError
+from voucherify_async._calls.call import check_options
 from voucherify_async.testing import FakeVoucherify
 
 from .resources.support import KEYS, MovedClock, Wire, settle, until
@@ -91,6 +93,17 @@ async def test_credentials_of_the_environment(
         ({**KEYS, "headers": {"X": "secretü"}}, "headers: 'X'"),
         ({**KEYS, "headers": {"X": 5}}, "headers: 'X'"),
         ({**KEYS, "http_backend": "curl"}, "http_backend"),
+        *(
+            ({**KEYS, "timeout": timeout}, "timeout")
+            for timeout in ("5", {}, {"connect": 5}, True, math.nan, math.inf, 10**400, -1)
+        ),
+        ({**KEYS, "timeout": httpx.Timeout("5")}, r"timeout\.connect"),  # type: ignore[arg-type]
+        ({**KEYS, "retry": 5}, "retry"),
+        ({**KEYS, "retry": {"max_attempts": 5}}, "retry"),
+        ({**KEYS, "max_concurrency": 1.5}, "max_concurrency"),
+        ({**KEYS, "max_concurrency": "5"}, "max_concurrency"),
+        ({**KEYS, "clock": 5}, "clock"),
+        ({"auth": ("id", "secret")}, "auth"),
     ],
     ids=str,
 )
@@ -100,6 +113,30 @@ def test_settings_that_make_no_sense(options: dict[str, Any], message: str) -> N
         AsyncVoucherify(**options)
     assert isinstance(caught.value, ValueError)
     assert "secret" not in str(caught.value)
+    if set(options) & {"timeout", "retry"}:
+        del options["app_id"], options["app_token"]
+        with pytest.raises(ConfigurationError, match=message):
+            AsyncVoucherify(**KEYS).with_options(**options)
+        with pytest.raises(InvalidArgumentError, match=message):
+            check_options(options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("options", [{"timeout": "5"}, {"retry": 5}], ids=str)
+async def test_options_that_make_no_sense(options: dict[str, Any]) -> None:
+    """Options of one call are checked before anything is sent, by plain methods and listings."""
+    wire = Wire()
+    client = wire.client()
+    for make in (
+        lambda: client.vouchers.get("A", **options),
+        lambda: client.vouchers.update_balance("A", 5, **options),
+        lambda: client.request("GET", "/v1/x", **options),
+        lambda: client.imports.vouchers([{"code": "A"}], **options),
+    ):
+        with pytest.raises(InvalidArgumentError, match=next(iter(options))):
+            await make()
+    with pytest.raises(InvalidArgumentError, match=next(iter(options))):
+        client.vouchers.list(**options)
+    assert wire.requests == []
 
 
 @pytest.mark.parametrize(

@@ -39,14 +39,16 @@ def check_ids(ids: Sequence[str] | None) -> Sequence[str] | None:
     return listed
 
 
-def check_count(name: str, count: int) -> None:
-    """Refuse a count that is no integer of at least 1.
+def check_count(
+    name: str, count: Any, *, error: type[VoucherifyError] = InvalidArgumentError
+) -> None:
+    """Refuse a count that is not an integer of at least 1.
 
     Raises:
-        InvalidArgumentError: It is not.
+        VoucherifyError: It is not; of the class `error`.
     """
     if not isinstance(count, int) or isinstance(count, bool) or count < 1:
-        raise InvalidArgumentError(f"{name}: expected an integer of at least 1, got {count!r}")
+        raise error(f"{name}: expected an integer of at least 1, got {count!r}")
 
 
 def check_page(page: int, *, at_most: int) -> None:

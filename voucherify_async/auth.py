@@ -9,7 +9,7 @@ import base64
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from copy import copy
-from typing import Any, NoReturn, Protocol
+from typing import Any, Final, NoReturn, Protocol, runtime_checkable
 from urllib.parse import urlencode
 
 import anyio
@@ -22,12 +22,18 @@ from ._protocol.headers import SecretForm, SignedHeaders, is_header_text
 from ._protocol.routes import Route
 from .errors import ConfigurationError, NotFoundError, ResponseValidationError, VoucherifyError
 
+_USUAL_LIFE: Final = 900.0
+_LONGEST_LIFE: Final = 10.0 * 365 * 86_400
+_LEAST_USE: Final = 15.0
+"""Seconds between two tokens, whatever is said of them; Voucherify lets 1,000 live at a time."""
+
 SendForm = Callable[
     [Route, bytes | SecretForm, SignedHeaders | Mapping[str, str]], Awaitable[Answer]
 ]
 """Sends a form to the API's own origin with just these headers, and raises on an error status."""
 
 
+@runtime_checkable
 class Auth(Protocol):
     """What signs requests. Make your own by writing these two methods."""
 
@@ -156,6 +162,8 @@ class OAuthClientCredentials(_SecretHolder):
         self._failure: VoucherifyError | None = None
         self._bearer: SignedHeaders | None = None
         self._renew_at = 0.0
+        self._clock: Clock | None = None
+        self._settled_at = 0.0
         self._send_form: SendForm | None = None
 
     def __repr__(self) -> str:
@@ -176,9 +184,18 @@ class OAuthClientCredentials(_SecretHolder):
         return bearer
 
     def rejected(self, headers: SignedHeaders) -> bool:
-        """Drop the token that met a 401, unless it has been replaced meanwhile."""
-        if headers is self._bearer:
-            self._bearer = None
+        """Drop the token that met a 401, unless it has been replaced meanwhile.
+
+        One that came in the place of a dropped one moments ago is kept: another would fare no
+        better, and Voucherify gives out so many tokens only.
+        """
+        if headers is not self._bearer or self._clock is None:
+            return True
+        now = self._clock.monotonic()
+        if now < self._settled_at:
+            return False
+        self._settled_at = now + _LEAST_USE
+        self._bearer = None
         return True
 
     async def revoke(self) -> None:
@@ -209,7 +226,7 @@ class OAuthClientCredentials(_SecretHolder):
         return self._bearer if clock.monotonic() < self._renew_at else None
 
     async def _fetch(self, send_form: SendForm, clock: Clock) -> SignedHeaders:
-        self._send_form = send_form
+        self._send_form, self._clock = send_form, clock
         asked_at = clock.monotonic()
         try:
             token = _read_token(await send_form(self._route, self._form, self._sign))
@@ -218,7 +235,8 @@ class OAuthClientCredentials(_SecretHolder):
             raise
         # A token that ends sooner than the margin is used for half of its life.
         lifetime = token.lifetime
-        self._renew_at = asked_at + max(lifetime - self._renew_before, lifetime / 2)
+        use = max(lifetime - self._renew_before, lifetime / 2, _LEAST_USE)
+        self._renew_at = asked_at + use
         self._bearer = token.headers
         return token.headers
 
@@ -253,12 +271,16 @@ def _parse_token(answer: Answer) -> _Token | None:
         body = decode_answer(answer)
     if not isinstance(body, dict) or not _is_secret(body.get("access_token")):
         return None
-    lifetime = body.get("expires_in")
-    if lifetime is None:
-        lifetime = 900
-    if not isinstance(lifetime, int):
-        return None
-    return _Token(SignedHeaders({"Authorization": f"Bearer {body['access_token']}"}), lifetime)
+    return _Token(
+        SignedHeaders({"Authorization": f"Bearer {body['access_token']}"}),
+        _lifetime(body.get("expires_in")),
+    )
+
+
+def _lifetime(stated: Any) -> float:
+    """The seconds that a token lives; the documented ones where they are not told."""
+    is_number = isinstance(stated, (int, float)) and not isinstance(stated, bool)
+    return float(stated) if is_number and 0 < stated <= _LONGEST_LIFE else _USUAL_LIFE
 
 
 def _check_secrets(**secrets: Any) -> None:

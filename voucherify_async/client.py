@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, Unpack
 import anyio
 from attrs import evolve, frozen
 
-from ._calls.caller import Call, CallOptions, Settings
+from ._calls.caller import Call, CallOptions
 from ._calls.connections import Connections, Quotas
 from ._calls.hooks import Hooks
 from ._calls.logs import log_as_environment_says
@@ -18,14 +18,16 @@ from ._calls.settings import (
     API_VERSION,
     DEFAULT_CLUSTER,
     DEFAULT_HEADERS,
+    Settings,
+    check_auth,
     check_headers,
     check_path,
-    check_timeout,
     client_headers,
     resolve_auth,
     resolve_base_url,
 )
 from ._calls.watched import caller_for
+from ._checks import check_count
 from ._clock import Clock
 from ._protocol import bodies
 from ._protocol.headers import SignedHeaders
@@ -156,7 +158,7 @@ class AsyncVoucherify:
         from . import resources as _  # noqa: F401
 
         try:
-            auth = resolve_auth(app_id, app_token, auth)
+            signing = resolve_auth(app_id, app_token, auth)
             added = client_headers(api_version, headers)
             network = Network.of(
                 resolve_base_url(base_url, cluster, allow_http=allow_http),
@@ -169,23 +171,16 @@ class AsyncVoucherify:
             )
         finally:
             # An error tracker serialises the variables of the frames that an error went through.
-            del app_id, app_token, headers, proxy, cert
-        if (
-            not isinstance(max_concurrency, int)
-            or isinstance(max_concurrency, bool)
-            or max_concurrency < 1
-        ):
-            raise ConfigurationError(
-                f"max_concurrency: expected an integer of at least 1, got {max_concurrency!r}"
-            )
+            del app_id, app_token, auth, headers, proxy, cert
+        check_count("max_concurrency", max_concurrency, error=ConfigurationError)
         if hooks is not None and not isinstance(hooks, Hooks):
             raise ConfigurationError(f"hooks: expected Hooks(...), got {hooks!r}")
         log_as_environment_says()
-        clock = clock or Clock()
+        clock = Clock() if clock is None else clock
         settings = Settings(
             base_url=network.base_url,
-            auth=auth,
-            timeout=check_timeout(timeout),
+            auth=signing,
+            timeout=timeout,
             retry=RetryPolicy() if isinstance(retry, Unset) else retry,
             headers=SignedHeaders(DEFAULT_HEADERS, added),
             clock=clock,
@@ -343,12 +338,11 @@ class AsyncVoucherify:
         caller = self._caller
         settings, quotas = caller.settings, caller.quotas
         if "auth" in options:
-            if options["auth"] is None:
-                raise ConfigurationError("auth: is None; leave it out to keep this client's")
             # Other credentials may be another project's, whose quota is another.
-            settings, quotas = evolve(settings, auth=options["auth"]), Quotas(settings.clock)
+            signing = check_auth(options.pop("auth"))
+            settings, quotas = evolve(settings, auth=signing), Quotas(settings.clock)
         if "timeout" in options:
-            settings = evolve(settings, timeout=check_timeout(options["timeout"]))
+            settings = evolve(settings, timeout=options["timeout"])
         if "retry" in options:
             settings = evolve(settings, retry=options["retry"])
         if "headers" in options or "api_version" in options:

@@ -237,3 +237,34 @@ async def test_a_late_401_does_not_drop_the_token_that_replaced_it(
             await client.vouchers.get(CODE)
             late.release()
     assert fake.tokens_issued == 2
+
+
+LIVES = ["0", "-5", "1", "0.001", "1" + "0" * 400, "1e300", "true", '"900"', "null", "[900]"]
+
+
+@pytest.mark.parametrize("life", LIVES, ids=lambda life: life[:9])
+async def test_a_strange_life_fetches_no_token_a_call(
+    fake: FakeVoucherify, clock: MovingClock, life: str
+) -> None:
+    """Whatever is said of its life, a token serves for a while."""
+    fake.add_token("strange", lifetime=10**6)
+    body = f'{{"access_token": "strange", "expires_in": {life}}}'.encode()
+    fake.faults.status(200, body=body, path="oauth", times=None)
+    async with fake, oauth_client(fake, clock) as client:
+        for _ in range(20):
+            await client.vouchers.get(CODE)
+            clock.move(1)
+    assert len(token_requests(fake)) <= 2
+
+
+async def test_tokens_that_are_all_refused_are_not_fetched_for_each_call(
+    fake: FakeVoucherify, clock: MovingClock
+) -> None:
+    """A fresh token is tried once after a 401; where it fares no better, it is kept for a while."""
+    fake.faults.status(401, path="vouchers", times=None)
+    async with fake, oauth_client(fake, clock) as client:
+        for _ in range(30):
+            with pytest.raises(AuthenticationError):
+                await client.vouchers.get(CODE)
+            clock.move(1)
+    assert len(token_requests(fake)) <= 4

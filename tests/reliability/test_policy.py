@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from email.utils import formatdate
+from typing import Any
 
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voucherify_async import ConnectError, ReadTimeout, RetryPolicy
+from voucherify_async import ConnectError, InvalidArgumentError, ReadTimeout, RetryPolicy
 from voucherify_async._protocol import answers
 from voucherify_async._protocol.answers import Answer
 from voucherify_async._protocol.rate_limits import rate_limit, retry_after, server_time
@@ -247,11 +248,23 @@ def test_patience_has_an_end() -> None:
         {"max_wait": -1},
         {"deadline": 0},
         {"max_wait": math.nan},
+        {"max_attempts": 2.5},
+        {"max_attempts": True},
+        {"max_attempts": "4"},
+        {"backoff": "1"},
+        {"backoff": math.inf},
+        {"max_backoff": None},
+        {"max_wait": 10**400},
+        {"deadline": "5"},
+        {"attempt_timeout": 0},
+        {"attempt_timeout": False},
+        {"random": 0.5},
     ],
+    ids=str,
 )
-def test_settings_that_make_no_sense_are_refused(setting: dict[str, float]) -> None:
+def test_settings_that_make_no_sense_are_refused(setting: dict[str, Any]) -> None:
     """A policy of no attempts or of negative waits is refused where it is made."""
-    with pytest.raises(ValueError, match=next(iter(setting))):
+    with pytest.raises(InvalidArgumentError, match=next(iter(setting))):
         policy(**setting)
 
 

@@ -131,16 +131,24 @@ def test_what_may_be_a_mistake_does_not_close_the_client(
     assert how_many(quota) == 8
 
 
-@pytest.mark.parametrize("answer", [Answer(200, {}, b""), Answer(502, {}, b""), None])
+@pytest.mark.parametrize(
+    ("answer", "go"), [(Answer(200, {}, b""), 50), (Answer(502, {}, b""), 50), (None, 1)]
+)
 def test_asking_without_being_told_closes_nothing(
-    clock: MovingClock, answer: Answer | None
+    clock: MovingClock, answer: Answer | None, go: int
 ) -> None:
-    """Where the one that asks learns nothing of the quota, the next ones may go."""
+    """Where the answer does not tell, all may go; where none came, the next one asks."""
     quota = after(clock, told(0, 10**15))
     clock.move(ASK_AGAIN)
     assert quota.try_enter()
     quota.leave(answer)
-    assert quota.try_enter()
+    assert how_many(quota) == go
+
+
+def test_an_absurd_window_is_not_taken_for_the_latest(clock: MovingClock) -> None:
+    """Beside milliseconds for seconds every later window would look like one of the past."""
+    turn = int(clock.time()) + 60
+    assert how_many(after(clock, told(20, turn * 1000), told(5, turn))) == 5
 
 
 def test_a_date_of_another_day_is_as_if_not_stated(clock: MovingClock) -> None:

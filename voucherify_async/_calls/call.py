@@ -1,4 +1,4 @@
-"""One call of the API as data, and the settings that it is sent with."""
+"""One call of the API as data."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from typing import Any, TypedDict
 
 from attrs import field, frozen
 
-from .._clock import Clock
 from .._protocol import bodies, queries
 from .._protocol.headers import SignedHeaders, wrap
 from .._protocol.retry import RetryPolicy
 from .._protocol.routes import BoundRoute, Route
 from .._unset import UNSET
-from ..auth import Auth
 from ..errors import InvalidArgumentError
+from .settings import check_retry, check_timeout
 
 
 class CallOptions(TypedDict, total=False):
@@ -35,11 +34,11 @@ class CallOptions(TypedDict, total=False):
 
 
 def check_options(options: CallOptions) -> None:
-    """Refuse what `**options` would swallow: a misspelt argument, a timeout that makes no sense.
+    """Refuse what `**options` would swallow: a misspelt argument, a value that makes no sense.
 
     Raises:
         TypeError: A name is unknown.
-        InvalidArgumentError: The timeout is not above 0.
+        InvalidArgumentError: The timeout or the retry policy is not one.
     """
     if not options:
         return
@@ -47,21 +46,8 @@ def check_options(options: CallOptions) -> None:
     if unknown:
         # As Python itself says it of a method without **options.
         raise TypeError(f"unexpected keyword argument: {', '.join(sorted(unknown))}")
-    timeout = options.get("timeout")
-    if isinstance(timeout, (int, float)) and not timeout > 0:
-        raise InvalidArgumentError(f"timeout: expected seconds above 0 or None, got {timeout!r}")
-
-
-@frozen(kw_only=True)
-class Settings:
-    """What a client was told; `with_options` makes another of it over the same connections."""
-
-    base_url: str
-    auth: Auth
-    timeout: Any
-    retry: RetryPolicy | None
-    headers: SignedHeaders
-    clock: Clock
+    check_timeout(options.get("timeout"), error=InvalidArgumentError)
+    check_retry(options.get("retry"), error=InvalidArgumentError)
 
 
 @frozen

@@ -20,15 +20,15 @@ from ..errors import ResponseValidationError, VoucherifyError
 from . import outcomes
 from .admission import Admission, OnWait
 from .attempts import attempt
-from .call import Call, CallOptions, Settings
+from .call import Call, CallOptions
 from .connections import Connections, Quotas
 from .limits import Limit
 from .logs import log
 from .outcomes import Doubt
-from .settings import DEFAULT_HEADERS
+from .settings import DEFAULT_HEADERS, Settings
 from .signing import ONCE, Signer
 
-__all__ = ["Call", "CallOptions", "Caller", "Settings"]
+__all__ = ["Call", "CallOptions", "Caller"]
 
 T = TypeVar("T")
 
@@ -54,7 +54,7 @@ class Caller:
         policy = self.policy(call.options)
         limit = Limit.of_call(clock, f"{call.route.method} {call.route.template}", policy)
         doubt: Doubt | None = None
-        number = 0
+        number = waited_out = 0
         while True:
             number += 1
             try:
@@ -73,8 +73,14 @@ class Caller:
                     return Answer(204, outcome.headers, b"")
             if retry.may_have_happened(rule, outcome):
                 doubt = self._doubt(sent_at, doubt)
+            waited_out += policy.waits_out(outcome, patient=call.route.bulk)
             wait = policy.wait(
-                rule, outcome, attempt=number, now=clock.time(), patient=call.route.bulk
+                rule,
+                outcome,
+                attempt=number,
+                now=clock.time(),
+                patient=call.route.bulk,
+                waited_out=waited_out,
             )
             if wait is None or wait >= limit.left():
                 break

@@ -97,7 +97,6 @@ class Quota:
         if self._asking:
             # Its answer says more, maybe that the window still goes on; until then the others wait.
             self._remaining = self._under_way + 1
-            self._ended_window = None
         else:
             # What is under way was counted in the window before or will be in this one.
             headers = self._stated.headers if self._stated else {}

@@ -6,14 +6,19 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import unquote
 
+from attrs import frozen
+
+from .._checks import check_seconds
+from .._clock import Clock
 from .._protocol.headers import SignedHeaders, wrap
+from .._protocol.retry import RetryPolicy
 from .._transport.urls import check_base_url
 from .._version import __version__
 from ..auth import ApiKeyAuth, Auth
-from ..errors import ConfigurationError, InvalidArgumentError
+from ..errors import ConfigurationError, InvalidArgumentError, VoucherifyError
 
 DEFAULT_CLUSTER: Final = "api"
 _CLUSTER: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
@@ -25,7 +30,31 @@ DEFAULT_HEADERS: Final = {
     # A page of 100 vouchers is a tenth of the bytes; what httpx decodes without further packages.
     "Accept-Encoding": "gzip, deflate",
 }
+_STEPS: Final = ("connect", "read", "write", "pool")
+"""What an `httpx.Timeout` has seconds for."""
 API_VERSION: Final = "X-Voucherify-API-Version"
+
+
+@frozen(kw_only=True)
+class Settings:
+    """What a client was told; `with_options` makes another of it over the same connections.
+
+    Raises:
+        ConfigurationError: A setting makes no sense.
+    """
+
+    base_url: str
+    auth: Auth
+    timeout: Any
+    retry: RetryPolicy | None
+    headers: SignedHeaders
+    clock: Clock
+
+    def __attrs_post_init__(self) -> None:
+        check_timeout(self.timeout, error=ConfigurationError)
+        check_retry(self.retry, error=ConfigurationError)
+        if not isinstance(self.clock, Clock):
+            raise ConfigurationError(f"clock: expected a Clock, got {self.clock!r}")
 
 
 def resolve_auth(app_id: str | None, app_token: str | None, auth: Auth | None) -> Auth:
@@ -40,7 +69,7 @@ def resolve_auth(app_id: str | None, app_token: str | None, auth: Auth | None) -
                 raise ConfigurationError(
                     "auth: goes without app_id and app_token; give one or the other"
                 )
-            return auth
+            return check_auth(auth)
         app_id = os.environ.get("VOUCHERIFY_APP_ID") if app_id is None else app_id
         app_token = os.environ.get("VOUCHERIFY_APP_TOKEN") if app_token is None else app_token
         if not app_id or not app_token:
@@ -52,7 +81,24 @@ def resolve_auth(app_id: str | None, app_token: str | None, auth: Auth | None) -
         return ApiKeyAuth(app_id, app_token)
     finally:
         # An error tracker serialises the variables of the frames that an error went through.
-        del app_id, app_token
+        del app_id, app_token, auth
+
+
+def check_auth(auth: Any) -> Auth:
+    """Refuse what cannot sign requests, such as a pair of keys; it is not shown.
+
+    Raises:
+        ConfigurationError: It does not have the methods of an `Auth`.
+    """
+    kind, is_auth = type(auth).__name__, isinstance(auth, Auth)
+    try:
+        if is_auth:
+            return cast("Auth", auth)
+    finally:
+        del auth
+    raise ConfigurationError(
+        f"auth: expected an object such as ApiKeyAuth(...) or BearerAuth(...), got {kind}"
+    )
 
 
 def resolve_base_url(base_url: str | None, cluster: str, *, allow_http: bool) -> str:
@@ -74,15 +120,30 @@ def resolve_base_url(base_url: str | None, cluster: str, *, allow_http: bool) ->
     return check_base_url(base_url, allow_http=allow_http)
 
 
-def check_timeout(timeout: Any) -> Any:
-    """Refuse seconds that are not above 0.
+def check_timeout(timeout: Any, *, error: type[VoucherifyError]) -> None:
+    """Refuse what is not a timeout.
 
     Raises:
-        ConfigurationError: They are not.
+        VoucherifyError: It is not a number of seconds, None or an `httpx.Timeout`.
     """
-    if isinstance(timeout, (int, float)) and not timeout > 0:
-        raise ConfigurationError(f"timeout: expected seconds above 0 or None, got {timeout!r}")
-    return timeout
+    if timeout is None:
+        return
+    if not all(hasattr(timeout, step) for step in _STEPS):
+        check_seconds("timeout", timeout, error=error)
+        return
+    for step in _STEPS:
+        if getattr(timeout, step) is not None:
+            check_seconds(f"timeout.{step}", getattr(timeout, step), zero=True, error=error)
+
+
+def check_retry(retry: Any, *, error: type[VoucherifyError]) -> None:
+    """Refuse what is not a retry policy.
+
+    Raises:
+        VoucherifyError: It is neither a `RetryPolicy` nor None.
+    """
+    if retry is not None and not isinstance(retry, RetryPolicy):
+        raise error(f"retry: expected RetryPolicy(...) or None, got {retry!r}")
 
 
 def check_path(path: str) -> None:

@@ -13,9 +13,9 @@ from .._protocol.routes import Route
 from .._transport.exchange import Outgoing
 from ..errors import ConfigurationError, TransportError
 from .attempts import attempt
-from .call import Settings
 from .connections import Connections
 from .limits import Limit
+from .settings import Settings
 
 _FORM: Final = {"Content-Type": "application/x-www-form-urlencoded"}
 ONCE: Final = RetryPolicy(max_attempts=1)

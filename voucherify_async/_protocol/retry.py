@@ -47,7 +47,8 @@ class RetryPolicy:
     """Seconds that the backoff grows to at the most."""
     max_wait: float = 10.0
     """Seconds that a call waits at the most where Voucherify says how long: a longer wait raises at
-    once, with `retry_after`. Bulk work waits for the quota as long as it takes."""
+    once, with `retry_after`. Bulk work waits for the quota as long as it takes, as does everything
+    where this is infinite: their 429s do not count as attempts."""
     deadline: float | None = None
     """Seconds for the whole call, all attempts and waits included; None for no bound."""
     attempt_timeout: float | None = 60.0
@@ -67,8 +68,20 @@ class RetryPolicy:
         if not callable(self.random):
             raise InvalidArgumentError(f"random: expected a function, got {self.random!r}")
 
+    def waits_out(self, outcome: Outcome, *, patient: bool) -> bool:
+        """Whether an attempt that ended so does not count as one: a 429 to patient work."""
+        is_patient = patient or self.max_wait == math.inf
+        return is_patient and self.max_attempts > 1 and outcome.status_code == 429
+
     def wait(
-        self, method: str, outcome: Outcome, *, attempt: int, now: float, patient: bool = False
+        self,
+        method: str,
+        outcome: Outcome,
+        *,
+        attempt: int,
+        now: float,
+        patient: bool = False,
+        waited_out: int = 0,
     ) -> float | None:
         """How long to wait before the call is sent again.
 
@@ -78,17 +91,26 @@ class RetryPolicy:
             attempt: Its number, from 1.
             now: The time as seconds since 1970.
             patient: Whether to wait out a window of any length, whatever `max_wait` is.
+            waited_out: How many of the attempts were waited out and do not count, this one
+                included.
 
         Returns:
             Seconds, or None to give up.
         """
-        if attempt >= self.max_attempts or not is_repeatable(method, outcome):
+        if attempt - waited_out >= self.max_attempts or not is_repeatable(method, outcome):
             return None
+        backoff = self._backoff(attempt)
         if isinstance(outcome, Answer):
             stated = _stated_wait(outcome, now)
             if stated is not None:
                 most = PATIENCE if patient or self.max_wait == math.inf else self.max_wait
-                return stated if stated <= most else None
+                if stated > most:
+                    return None
+                # A 429 that says "at once" again and again is not believed.
+                return max(stated, backoff) if waited_out > 1 else stated
+        return backoff
+
+    def _backoff(self, attempt: int) -> float:
         # Not 2 ** attempt of any size: a policy may allow thousands of attempts.
         ceiling = min(self.max_backoff, self.backoff * 2 ** min(attempt - 1, 64))
         return float(ceiling * self.random())
