@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ import pytest
 
 from voucherify_async import (
     UNSET,
+    AsyncVoucherify,
     InvalidArgumentError,
     ResponseValidationError,
     TimeRange,
@@ -150,7 +152,7 @@ def test_an_answer_that_is_not_a_voucher(content: bytes) -> None:
 
 def test_paths_are_quoted() -> None:
     """Every reserved character of a value is percent-quoted, and templates are filled once."""
-    route = Route("GET", "/v1/{a}/x/{b}")
+    route = Route("name", "GET", "/v1/{a}/x/{b}")
     assert route(a="{b}/..", b="%2e ?#&").path == "/v1/%7Bb%7D%2F../x/%252e%20%3F%23%26"
 
 
@@ -160,6 +162,8 @@ def test_routes_are_distinct() -> None:
     assert len({(r.method, r.template, r.repeats_like) for r in found}) == len(found)
     assert all(route.template.startswith("/v") for route in found)
     assert all(route.check for route in found)
+    methods = {route.name for route in found if not route.name.startswith("oauth.")}
+    assert all(callable(attrgetter(name)(AsyncVoucherify("id", "token"))) for name in methods)
     assert sum(route.bulk for route in found) == 7
 
 

@@ -402,7 +402,7 @@ class AsyncVoucherify:
         path, _, query = path.partition("?")
         call = Call.of(
             # Logs and errors show the template, and the path itself may hold a code.
-            BoundRoute(Route(method.upper(), "(request)"), path),
+            BoundRoute(Route("request", method.upper(), "(request)"), path),
             options,
             body=UNSET if json is UNSET else bodies.encode_json(json, name="json"),
             query=query,

@@ -189,7 +189,7 @@ async def test_one_span_a_call(spans: Any) -> None:
         with trace.get_tracer("shop").start_as_current_span("checkout"):
             await client.vouchers.get("SECRET-CODE")
     span, outer = spans()
-    assert (span.name, span.kind) == ("GET /v1/vouchers/{code}", trace.SpanKind.CLIENT)
+    assert (span.name, span.kind) == ("vouchers.get", trace.SpanKind.CLIENT)
     assert span.parent is not None
     assert span.parent.span_id == outer.context.span_id
     assert dict(span.attributes) == {

@@ -44,7 +44,7 @@ class Tracing:
             "server.address": urlsplit(base_url).hostname or "",
         }
         with self._tracer.start_as_current_span(
-            f"{route.method} {route.template}",
+            route.name,
             kind=self._api.SpanKind.CLIENT,
             attributes=attributes,
             record_exception=False,

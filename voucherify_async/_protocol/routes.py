@@ -54,6 +54,8 @@ class Route:
     Calling it with its path values binds them: `GET_VOUCHER(code="SUMMER-10")`.
     """
 
+    name: str
+    """The method of the client that calls it, such as `vouchers.get`."""
     method: str
     template: str
     bulk: bool = field(default=False, kw_only=True)
@@ -149,14 +151,16 @@ _EXPORT_PAGES: Final = partial(
     way_on="List the other end with order='created_at', or delete old exports.",
 )
 
-GET_VOUCHER: Final = Route("GET", _VOUCHER, answer=VOUCHER)
+GET_VOUCHER: Final = Route("vouchers.get", "GET", _VOUCHER, answer=VOUCHER)
 LIST_VOUCHERS: Final = Route(
+    "vouchers.list",
     "GET",
     "/v1/vouchers",
     answer=LISTING,
     listing=Listing("vouchers", _VOUCHER_PAGES, _VOUCHER_WINDOWS),
 )
 CREATE_VOUCHER: Final = Route(
+    "vouchers.create",
     "POST",
     _VOUCHER,
     answer=VOUCHER,
@@ -164,49 +168,85 @@ CREATE_VOUCHER: Final = Route(
     check="Read the code back with vouchers.get(code).",
 )
 GENERATE_VOUCHER: Final = Route(
+    "vouchers.generate",
     "POST",
     "/v1/vouchers",
     answer=NEW_VOUCHER,
     check="See vouchers.list(order='-created_at') for a voucher made then.",
 )
-UPDATE_VOUCHER: Final = Route("PUT", _VOUCHER, answer=VOUCHER, finder="voucher change")
-DELETE_VOUCHER: Final = Route("DELETE", _VOUCHER, answer=NOTHING, finder="voucher deletion")
-ENABLE_VOUCHER: Final = Route("POST", f"{_VOUCHER}/enable", answer=VOUCHER, finder="voucher change")
+UPDATE_VOUCHER: Final = Route(
+    "vouchers.update", "PUT", _VOUCHER, answer=VOUCHER, finder="voucher change"
+)
+DELETE_VOUCHER: Final = Route(
+    "vouchers.delete", "DELETE", _VOUCHER, answer=NOTHING, finder="voucher deletion"
+)
+ENABLE_VOUCHER: Final = Route(
+    "vouchers.enable", "POST", f"{_VOUCHER}/enable", answer=VOUCHER, finder="voucher change"
+)
 DISABLE_VOUCHER: Final = Route(
-    "POST", f"{_VOUCHER}/disable", answer=VOUCHER, finder="voucher change"
+    "vouchers.disable", "POST", f"{_VOUCHER}/disable", answer=VOUCHER, finder="voucher change"
 )
 UPDATE_BALANCE: Final = Route(
-    "POST", f"{_VOUCHER}/balance", answer=BALANCE, finder="balance update", check=_BALANCE_CHECK
+    "vouchers.update_balance",
+    "POST",
+    f"{_VOUCHER}/balance",
+    answer=BALANCE,
+    finder="balance update",
+    check=_BALANCE_CHECK,
 )
-RELEASE_SESSION: Final = Route("DELETE", f"{_VOUCHER}/sessions/{{session_key}}", answer=NOTHING)
+RELEASE_SESSION: Final = Route(
+    "vouchers.release_session", "DELETE", f"{_VOUCHER}/sessions/{{session_key}}", answer=NOTHING
+)
 LIST_TRANSACTIONS: Final = Route(
-    "GET", f"{_VOUCHER}/transactions", answer=LISTING, listing=Listing("data", Cursor)
+    "transactions.list",
+    "GET",
+    f"{_VOUCHER}/transactions",
+    answer=LISTING,
+    listing=Listing("data", Cursor),
 )
 EXPORT_TRANSACTIONS: Final = Route(
-    "POST", f"{_VOUCHER}/transactions/export", answer=NEW_EXPORT, check=_EXPORT_CHECK
+    "transactions.export",
+    "POST",
+    f"{_VOUCHER}/transactions/export",
+    answer=NEW_EXPORT,
+    check=_EXPORT_CHECK,
 )
 
-_job: Final = partial(Route, "POST", bulk=True, answer=ACCEPTED, check=_BULK_CHECK)
-UPDATE_IN_BULK: Final = _job("/v1/vouchers/bulk/async")
-UPDATE_METADATA: Final = _job("/v1/vouchers/metadata/async")
-IMPORT_VOUCHERS: Final = _job("/v1/vouchers/import", finder="import")
-IMPORT_CSV: Final = _job("/v1/vouchers/importCSV", finder="import")
-IMPORT_TO_CAMPAIGN: Final = _job("/v1/campaigns/{campaign_id}/import", finder="import")
-IMPORT_CSV_TO_CAMPAIGN: Final = _job("/v1/campaigns/{campaign_id}/importCSV", finder="import")
+_job: Final = partial(Route, method="POST", bulk=True, answer=ACCEPTED, check=_BULK_CHECK)
+UPDATE_IN_BULK: Final = _job("vouchers.update_in_bulk", template="/v1/vouchers/bulk/async")
+UPDATE_METADATA: Final = _job(
+    "vouchers.update_metadata_in_bulk", template="/v1/vouchers/metadata/async"
+)
+IMPORT_VOUCHERS: Final = _job("imports.vouchers", template="/v1/vouchers/import", finder="import")
+IMPORT_CSV: Final = _job("imports.csv", template="/v1/vouchers/importCSV", finder="import")
+IMPORT_TO_CAMPAIGN: Final = _job(
+    "imports.vouchers_to_campaign", template="/v1/campaigns/{campaign_id}/import", finder="import"
+)
+IMPORT_CSV_TO_CAMPAIGN: Final = _job(
+    "imports.csv_to_campaign", template="/v1/campaigns/{campaign_id}/importCSV", finder="import"
+)
 
-GET_ASYNC_ACTION: Final = Route("GET", "/v1/async-actions/{id}", answer=ASYNC_ACTION)
+GET_ASYNC_ACTION: Final = Route(
+    "async_actions.get", "GET", "/v1/async-actions/{id}", answer=ASYNC_ACTION
+)
 LIST_ASYNC_ACTIONS: Final = Route(
-    "GET", "/v1/async-actions", answer=LISTING, listing=Listing("async_actions", EndDate)
+    "async_actions.list",
+    "GET",
+    "/v1/async-actions",
+    answer=LISTING,
+    listing=Listing("async_actions", EndDate),
 )
 
 CREATE_EXPORT: Final = Route(
-    "POST", "/v1/exports", answer=NEW_EXPORT, finder="export", check=_EXPORT_CHECK
+    "exports.create", "POST", "/v1/exports", answer=NEW_EXPORT, finder="export", check=_EXPORT_CHECK
 )
 LIST_EXPORTS: Final = Route(
-    "GET", "/v1/exports", answer=LISTING, listing=Listing("exports", _EXPORT_PAGES)
+    "exports.list", "GET", "/v1/exports", answer=LISTING, listing=Listing("exports", _EXPORT_PAGES)
 )
-GET_EXPORT: Final = Route("GET", "/v1/exports/{id}", answer=EXPORT)
-DELETE_EXPORT: Final = Route("DELETE", "/v1/exports/{id}", answer=NOTHING, finder="export deletion")
+GET_EXPORT: Final = Route("exports.get", "GET", "/v1/exports/{id}", answer=EXPORT)
+DELETE_EXPORT: Final = Route(
+    "exports.delete", "DELETE", "/v1/exports/{id}", answer=NOTHING, finder="export deletion"
+)
 
 _REDEMPTION: Final = "/v1/redemptions/{id}"
 _REDEMPTION_CHECK: Final = (
@@ -235,28 +275,32 @@ _ORDER_PAGES: Final = partial(
     way_on="List the other end with the opposite order=, or take orders.export().",
 )
 
-_validation: Final = partial(Route, "POST", "/v1/validations", answer=VALIDATION)
-VALIDATE: Final = _validation(repeats_like="GET")
+_validation: Final = partial(Route, method="POST", template="/v1/validations", answer=VALIDATION)
+VALIDATE: Final = _validation("validations.validate", repeats_like="GET")
 VALIDATE_AND_LOCK: Final = _validation(
+    "validations.validate",
     repeats_like="PUT",  # the same session key replaces the lock
     check="Validate again with the same session.key, or release it by vouchers.release_session().",
 )
 REDEEM: Final = Route(
+    "redemptions.redeem",
     "POST",
     "/v1/redemptions",
     answer=REDEMPTION_RESULT,
     finder="redemption",
     check=_REDEMPTION_CHECK,
 )
-GET_REDEMPTION: Final = Route("GET", _REDEMPTION, answer=REDEMPTION)
+GET_REDEMPTION: Final = Route("redemptions.get", "GET", _REDEMPTION, answer=REDEMPTION)
 LIST_REDEMPTIONS: Final = Route(
+    "redemptions.list",
     "GET",
     "/v1/redemptions",
     answer=LISTING,
     listing=Listing("redemptions", _REDEMPTION_PAGES, _REDEMPTION_WINDOWS),
 )
-GET_VOUCHER_REDEMPTIONS: Final = Route("GET", f"{_VOUCHER}/redemption")
+GET_VOUCHER_REDEMPTIONS: Final = Route("redemptions.of_voucher", "GET", f"{_VOUCHER}/redemption")
 ROLL_BACK: Final = Route(
+    "redemptions.rollback",
     "POST",
     f"{_REDEMPTION}/rollback",
     answer=ROLLBACK,
@@ -264,6 +308,7 @@ ROLL_BACK: Final = Route(
     check=_ROLLBACK_CHECK,
 )
 ROLL_BACK_STACK: Final = Route(
+    "redemptions.rollback_stack",
     "POST",
     f"{_REDEMPTION}/rollbacks",
     answer=STACK_ROLLBACK,
@@ -271,6 +316,7 @@ ROLL_BACK_STACK: Final = Route(
     check=_ROLLBACK_CHECK,
 )
 CHECK_ELIGIBILITY: Final = Route(
+    "qualifications.check",
     "POST",
     "/v1/qualifications",
     repeats_like="GET",
@@ -281,20 +327,22 @@ CHECK_ELIGIBILITY: Final = Route(
     ),
 )
 _order: Final = partial(Route, answer=ORDER, finder="order", check=_ORDER_CHECK)
-CREATE_ORDER: Final = _order("POST", "/v1/orders")
-UPSERT_ORDER: Final = _order("POST", "/v1/orders", repeats_like="PUT")
-GET_ORDER: Final = Route("GET", "/v1/orders/{id}", answer=ORDER)
-UPDATE_ORDER: Final = _order("PUT", "/v1/orders/{id}")
-PAY_ORDER: Final = _order("PUT", "/v1/orders/{id}", repeats_like="POST")
+CREATE_ORDER: Final = _order("orders.create", "POST", "/v1/orders")
+UPSERT_ORDER: Final = _order("orders.create", "POST", "/v1/orders", repeats_like="PUT")
+GET_ORDER: Final = Route("orders.get", "GET", "/v1/orders/{id}", answer=ORDER)
+UPDATE_ORDER: Final = _order("orders.update", "PUT", "/v1/orders/{id}")
+PAY_ORDER: Final = _order("orders.update", "PUT", "/v1/orders/{id}", repeats_like="POST")
 LIST_ORDERS: Final = Route(
-    "GET", "/v1/orders", answer=LISTING, listing=Listing("orders", _ORDER_PAGES)
+    "orders.list", "GET", "/v1/orders", answer=LISTING, listing=Listing("orders", _ORDER_PAGES)
 )
-IMPORT_ORDERS: Final = _job("/v1/orders/import")
-EXPORT_ORDERS: Final = Route("POST", "/v1/orders/export", answer=NEW_EXPORT, check=_EXPORT_CHECK)
+IMPORT_ORDERS: Final = _job("orders.bulk_import", template="/v1/orders/import")
+EXPORT_ORDERS: Final = Route(
+    "orders.export", "POST", "/v1/orders/export", answer=NEW_EXPORT, check=_EXPORT_CHECK
+)
 
-OAUTH_TOKEN: Final = Route("POST", "/v1/oauth/token")
-OAUTH_TOKEN_V2: Final = Route("POST", "/v2/oauth/token")
-OAUTH_REVOKE: Final = Route("POST", "/v1/oauth/token/revoke")
+OAUTH_TOKEN: Final = Route("oauth.token", "POST", "/v1/oauth/token")
+OAUTH_TOKEN_V2: Final = Route("oauth.token", "POST", "/v2/oauth/token")
+OAUTH_REVOKE: Final = Route("oauth.revoke", "POST", "/v1/oauth/token/revoke")
 
 _BY_NAME: Final = {
     (route.method, route.template): route
