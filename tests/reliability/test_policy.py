@@ -138,6 +138,7 @@ def test_writes_that_did_not_happen(method: str, outcome: Outcome) -> None:
         (400, {"code": 400}, False),
         (400, {"code": 400, "message": "x"}, False),
         (400, {"code": 400, "key": None, "message": "x"}, False),
+        (400, {"key": "invalid_payload", "message": "x"}, False),
         (401, {"code": 401, "message": "Unauthorized", "details": "The token expired"}, True),
         (401, {"code": 16, "message": "Unauthorized", "details": "The token expired"}, False),
         (401, {"code": 401, "message": "Unauthorized", "details": []}, False),

@@ -348,6 +348,22 @@ async def test_what_the_error_carries(
         assert "CARD" not in str(each)
 
 
+@pytest.mark.parametrize("name", WRITES)
+@pytest.mark.parametrize(
+    "change", [{"sent": None}, {"sent": "}"}, {"path_values": {}}, {"sent_at": None}]
+)
+async def test_an_error_that_lost_something(
+    client: AsyncVoucherify, fake: FakeVoucherify, clock: MovingClock, name: str, change: Any
+) -> None:
+    """Where it does not hold what is looked for, nothing is raised, and nothing told as undone."""
+    write = await prepared(client, clock, name)
+    fake.faults.lose_answer(times=1)
+    error = await lost(client, write)
+    clock.move(LONG)
+    settled = await client.settle(AmbiguousOutcomeError.from_dict({**error.to_dict(), **change}))
+    assert settled.status != "not_done"
+
+
 @pytest.mark.parametrize("data", [{}, {"message": "m"}, None, []])
 def test_data_of_something_else(data: Any) -> None:
     """What `to_dict` did not make is refused."""

@@ -60,7 +60,10 @@ class Expected:
             ResponseValidationError: It is not the answer to this request.
         """
         if not isinstance(body, dict):
-            raise ResponseValidationError(json_path="$", expected="an object", value=body)
+            kind = type(body).__name__
+            raise ResponseValidationError(
+                json_path="$", expected="an object", value=body, shown=kind
+            )
         named = body.get("object")
         if self.object is not None and isinstance(named, str) and named != self.object:
             raise ResponseValidationError(
@@ -87,7 +90,9 @@ class _Nothing(Expected):
             ResponseValidationError: It has one.
         """
         if body is not None:
-            raise ResponseValidationError(json_path="$", expected="no body", value=body)
+            raise ResponseValidationError(
+                json_path="$", expected="no body", value=body, shown="one"
+            )
 
 
 def _is_named(asked: str, body: Mapping[str, Any]) -> bool:

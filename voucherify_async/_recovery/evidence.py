@@ -12,7 +12,7 @@ from attrs import field, frozen
 from .._calls.call import Call, CallOptions
 from .._calls.caller import Caller
 from .._protocol import routes
-from .._protocol.answers import Answer, is_own_error
+from .._protocol.answers import Answer, decode_json, is_own_error
 from .._protocol.routes import BoundRoute, Route
 from ..errors import AmbiguousOutcomeError, NotFoundError
 
@@ -64,10 +64,14 @@ class Lost:
         route = routes.route_of(error.method, error.path)
         if route is None or route.finder is None or error.sent_at is None:
             return None
+        try:
+            sent = decode_json(error.sent) if error.sent else None
+        except ValueError:
+            return None
         return cls(
             route,
             error.path_values,
-            orjson.loads(error.sent) if error.sent else None,
+            sent,
             error.source_id,
             error.sent_at,
             error.given_up_at or error.sent_at,

@@ -10,17 +10,14 @@ been written since it began. Where two jobs pass and tell different things, neit
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
-import orjson
 from attrs import evolve, field, frozen
 
 from .._calls.call import Call, CallOptions
 from .._calls.caller import Caller
 from .._conversion.converter import structure_at
-from .._protocol import answers, rate_limits
-from .._protocol.answers import Answer
 from .._protocol.routes import (
     GET_ASYNC_ACTION,
     GET_VOUCHER,
@@ -33,13 +30,13 @@ from .._protocol.routes import (
 )
 from ..errors import (
     APIError,
-    NotFoundError,
     PaginationError,
     ResponseValidationError,
     TransportError,
 )
 from ..models.async_actions import AsyncAction, AsyncActionFailure, AsyncActionResult
 from ..models.vouchers import Voucher
+from .evidence import Look
 
 ABSENCE_SECONDS: Final = 180.0
 """How long Voucherify's load balancer may hold a request back: only then is absence a proof."""
@@ -52,7 +49,6 @@ SAMPLE: Final = 20
 MAX_ACTIONS: Final = 5_000
 """How many jobs are listed at the most; the API has no filter for them."""
 _PAGE: Final = 100
-_CENTURY_SECONDS: Final = 100 * 365 * 86_400
 _JOB_TYPES: Final[dict[Route, str]] = {
     IMPORT_VOUCHERS: "VOUCHERS.IMPORT",
     IMPORT_TO_CAMPAIGN: "CAMPAIGN.VOUCHERS_IMPORT",
@@ -113,7 +109,7 @@ class ImportFinder:
     def __init__(self, caller: Caller, sent: SentImport, options: CallOptions) -> None:
         self._caller = caller
         self._sent = sent
-        self._options = options
+        self._look = Look(caller, options)
         self._others: set[str] = set()
 
     async def settle(self) -> Finding:
@@ -171,7 +167,7 @@ class ImportFinder:
     async def _judge(self, job_id: str) -> Claim | Literal["other", "running", "untold"]:
         if job_id in self._others:
             return "other"
-        action = structure_at(AsyncAction, await self._read(GET_ASYNC_ACTION(id=job_id)))
+        action = structure_at(AsyncAction, await self._look.read(GET_ASYNC_ACTION(id=job_id)))
         if not action.is_finished:
             return "running"
         if action.result is None or action.result.done_count is None:
@@ -203,13 +199,10 @@ class ImportFinder:
 
     async def _was_written(self, code: str, since: datetime) -> bool:
         """Whether there is a voucher that an import wrote since an instant."""
-        try:
-            voucher = structure_at(Voucher, await self._read(GET_VOUCHER(code=code)))
-        except NotFoundError as error:
-            if not answers.is_own_error(Answer(404, error.headers, orjson.dumps(error.body))):
-                # A proxy that does not know the path says nothing of what is there.
-                raise
+        body = await self._look.read_or_none(GET_VOUCHER(code=code))
+        if body is None:
             return False
+        voucher = structure_at(Voucher, body)
         # The CSV import updates codes that exist; the JSON import refuses them.
         updates = self._sent.route in {IMPORT_CSV, IMPORT_CSV_TO_CAMPAIGN}
         written = [voucher.created_at, voucher.updated_at if updates else None]
@@ -223,8 +216,7 @@ class ImportFinder:
         scheme, seen = listing.scheme(), 0
         query: Mapping[str, Any] = {"limit": _PAGE}
         while seen < MAX_ACTIONS:
-            body = await self._read(LIST_ASYNC_ACTIONS(), query)
-            envelope = listing.open(body)
+            envelope = await self._look.read(LIST_ASYNC_ACTIONS(), query)
             turn = scheme.turn(query, envelope)
             actions = [structure_at(AsyncAction, item) for _, item in turn.items]
             seen += len(envelope.items)
@@ -239,20 +231,12 @@ class ImportFinder:
     def _is_since(self, action: AsyncAction) -> bool:
         return action.created_at is None or action.created_at >= self._sent.sent_at - TOLERANCE
 
-    async def _read(self, target: Any, query: Any = None) -> Any:
-        answer = await self._caller.send(Call.of(target, self._options, params=query))
-        return answers.decode_answer(answer)
-
 
 async def server_time(caller: Caller, options: CallOptions) -> datetime:
     """What Voucherify's clock shows, found out by one read."""
     call = Call.of(LIST_ASYNC_ACTIONS(), options, params={"limit": 1})
-    answer = await caller.send(call)
-    now = caller.settings.clock.time()
-    shown = rate_limits.server_time(answer.headers, now)
-    # A `Date` of another century is broken, and would prove or disprove everything.
-    is_sound = abs(shown - now) < _CENTURY_SECONDS
-    return datetime.fromtimestamp(shown if is_sound else now, UTC)
+    await caller.fetch(call, lambda envelope: envelope)
+    return caller.connections.server_clock.at(caller.settings.clock.time())
 
 
 def codes_not_refused(result: AsyncActionResult, codes: Sequence[str]) -> list[str] | None:

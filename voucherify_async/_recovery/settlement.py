@@ -22,6 +22,7 @@ from ..errors import (
     AmbiguousOutcomeError,
     APIError,
     InvalidArgumentError,
+    PaginationError,
     ResponseValidationError,
     TransportError,
     VoucherifyError,
@@ -91,10 +92,13 @@ async def settle(
     look = Look(caller, options)
     try:
         evidence = await FINDERS[lost.route.finder](lost, look)
-    except (APIError, TransportError, ResponseValidationError) as problem:
+    except (APIError, TransportError, ResponseValidationError, PaginationError) as problem:
         # Of the problem only its class: its text may name a code.
         why = f"Looking for it failed: {type(problem).__name__}"
         return Settled("unknown", None, tuple(look.looked_at), why, problem)
+    except (LookupError, TypeError, AttributeError):
+        # An error that was put together by hand, or changed on its way.
+        return Settled("unknown", why="The error does not hold all that was sent")
     return _judged(evidence, lost, look)
 
 
