@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from operator import attrgetter
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
@@ -16,63 +15,37 @@ from ._server.asgi_app import FakeApp
 from ._server.engine import Credentials, Engine, RecordedRequest
 from ._server.faults import Faults
 from ._server.in_process import FakeTransport
-from ._state.promotions import StoredStack, StoredTier
 from ._state.server_time import iso, real_time
 from ._state.state import State
+from ._state.views import ServedVouchers, Setting
+from .handlers._promotion_building import seed_stack, seed_tier
 from .handlers._voucher_building import seed
 
 if TYPE_CHECKING:
     from .. import AsyncVoucherify
-    from ._state.voucher_store import VoucherStore
 
 JsonObject = dict[str, Any]
-_T = TypeVar("_T")
 
 BASE_URL = "https://fake.voucherify.test"
 DEFAULT_APP_ID = "id"
 DEFAULT_APP_TOKEN = "token"  # noqa: S105 - opens nothing but this server
 
 
-class _ServedVouchers(Mapping[str, JsonObject]):
-    """The vouchers by code, each as ``GET /v1/vouchers/{code}`` would serve it now."""
-
-    def __init__(self, store: VoucherStore) -> None:
-        self._store = store
-
-    def __getitem__(self, code: str) -> JsonObject:
-        if code not in self._store:
-            raise KeyError(code)
-        return self._store.get(code).render()
-
-    def __contains__(self, code: object) -> bool:
-        return code in self._store
-
-    def __iter__(self) -> Iterator[str]:
-        return iter([voucher.code for voucher in self._store])
-
-    def __len__(self) -> int:
-        return len(self._store)
-
-
-class _Setting(Generic[_T]):
-    """An attribute that lives deeper in the server."""
-
-    def __init__(self, *path: str) -> None:
-        self._path = path
-
-    def _owner(self, fake: FakeVoucherify) -> Any:
-        return attrgetter(".".join(("_state", *self._path[:-1])))(fake)
-
-    def __get__(self, fake: FakeVoucherify, owner: type) -> _T:
-        value: _T = getattr(self._owner(fake), self._path[-1])
-        return value
-
-    def __set__(self, fake: FakeVoucherify, value: _T) -> None:
-        setattr(self._owner(fake), self._path[-1], value)
-
-
 class FakeVoucherify:
     """An embedded Voucherify: it keeps what it is told, and fails on demand.
+
+    Its checkout is calculated: discounts of every documented type and effect, one redeemable after
+    another, gift credits and loyalty points, promotion tiers and stacks, dates, weekdays,
+    ``active``, quantities, limits for each customer, locks, rollbacks and orders. What it does not
+    calculate:
+
+    - validation rules: a discount on items is for all items, or for the ``discounted_products``
+      that a test names; segments, order rules and budgets refuse nobody;
+    - formulas: the plain value beside a formula counts;
+    - rewards and earning rules: a loyalty point pays one minor unit of the order;
+    - ``validity_timeframe`` and ``validity_hours``; of the stacking rules, categories, sorting and
+      the application to products (see ``stacking_rules``);
+    - taxes, currencies, and products beyond what an order says of them and ``set_price``.
 
     Args:
         app_id: the only application id to accept; None accepts any that is not empty.
@@ -94,12 +67,12 @@ class FakeVoucherify:
         failed_redemption_status: what a redemption that fails answers, 400 or 200.
     """
 
-    polls_until_done = _Setting[int]("polls_until_done")
-    clock_skew = _Setting[float]("clock", "skew")
-    inclusive_dates = _Setting[bool]("inclusive_dates")
-    async_actions_has_more = _Setting[bool]("actions", "has_more_shown")
-    campaign_capacity = _Setting[int]("campaign_capacity")
-    failed_redemption_status = _Setting[int]("failed_redemption_status")
+    polls_until_done = Setting[int]("polls_until_done")
+    clock_skew = Setting[float]("clock", "skew")
+    inclusive_dates = Setting[bool]("inclusive_dates")
+    async_actions_has_more = Setting[bool]("actions", "has_more_shown")
+    campaign_capacity = Setting[int]("campaign_capacity")
+    failed_redemption_status = Setting[int]("failed_redemption_status")
 
     def __init__(
         self,
@@ -195,7 +168,7 @@ class FakeVoucherify:
     @property
     def vouchers(self) -> Mapping[str, JsonObject]:
         """The vouchers by code, each as the API would serve it now: a copy, to read."""
-        return _ServedVouchers(self._state.vouchers)
+        return ServedVouchers(self._state.vouchers)
 
     @property
     def bin(self) -> Mapping[str, JsonObject]:
@@ -214,7 +187,10 @@ class FakeVoucherify:
 
         Any property of a served voucher can be given, in the mapping or by keyword. What is missing
         is filled in: a random code, the type that the value implies, a discount of 1000. A campaign
-        is made if its name is unknown. Properties that the API doesn't have are served as they are.
+        is made if its name is unknown. Properties that the API doesn't have are served as they are,
+        but for two that only the checkout reads: ``redemptions_per_customer`` (how often each
+        customer can redeem it) and ``discounted_products`` (ids or source ids of the only products
+        that a discount on items is for).
         """
         data = {**(voucher or {}), **properties}
         with self._state.lock:
@@ -302,25 +278,17 @@ class FakeVoucherify:
             properties: ``banner``, ``hierarchy``, ``active``, ``start_date``,
                 ``expiration_date``, ``validity_day_of_week``, ``metadata``.
         """
-        state = self._state
-        with state.lock:
-            now = iso(state.clock.now())
-            found = state.catalog.find_campaign(campaign)
-            parent = found or state.catalog.add_campaign(campaign, now, campaign_type="PROMOTION")
-            tier = StoredTier(
-                id=id or state.ids.long("promo", 24),
-                name=name or campaign,
-                banner=properties.pop("banner", None),
-                discount=discount,
-                campaign=parent,
-                created_at=properties.pop("created_at", now),
-                quantity=quantity,
-                per_customer=redemptions_per_customer,
-                targets=tuple(discounted_products),
+        with self._state.lock:
+            seeded = {
+                "id": id,
+                "name": name or campaign,
+                "discount": discount,
+                "quantity": quantity,
+                "per_customer": redemptions_per_customer,
+                "targets": tuple(discounted_products),
                 **properties,
-            )
-            state.promotions.tiers[tier.id] = tier
-            return tier.render()
+            }
+            return seed_tier(self._state, campaign, seeded).render()
 
     def add_promotion_stack(
         self,
@@ -330,12 +298,8 @@ class FakeVoucherify:
         name: str = "Stack",
     ) -> JsonObject:
         """Add a promotion stack of tiers, by their ids, and return it."""
-        state = self._state
-        with state.lock:
-            identifier = id or state.ids.long("stack", 24)
-            stack = StoredStack(identifier, name, tuple(tiers), iso(state.clock.now()))
-            state.promotions.stacks[stack.id] = stack
-            return stack.render()
+        with self._state.lock:
+            return seed_stack(self._state, id, name, tuple(tiers)).render()
 
     def set_price(self, unit: str, price: int) -> None:
         """Say what a product or SKU costs that a unit discount adds, in minor units."""

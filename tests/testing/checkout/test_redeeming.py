@@ -104,6 +104,9 @@ async def test_one_redemption(api: httpx.AsyncClient, shop: FakeVoucherify) -> N
     assert (redemption["result"], redemption["status"]) == ("SUCCESS", "SUCCEEDED")
     assert (redemption["metadata"], redemption["redemption"]) == ({"a": 1}, None)
     assert redemption["customer"]["source_id"] == "me"
+    assert (
+        answer["order"]["customer_id"] == redemption["customer_id"] == redemption["customer"]["id"]
+    )
     assert redemption["voucher"]["redemption"]["redeemed_quantity"] == 1
     order = answer["order"]
     assert (order["status"], order["total_amount"], order["source_id"]) == ("PAID", 900, "o-1")

@@ -54,6 +54,8 @@ def read(entry: JsonObject, name: str) -> Any:
     if name == "parent_redemption_id":
         return entry["redemption"]
     voucher = entry.get("voucher") or {}
+    if name == "related_object_parent_id":
+        return (voucher or entry.get("promotion_tier") or {}).get("campaign_id")
     if name == "voucher_code":
         return voucher.get("code")
     if name == "campaign_name":

@@ -79,7 +79,7 @@ def _redeem_one(
     entry |= {"result": "SUCCESS", "status": "SUCCEEDED"}
     if order is not None:
         if parent is None:
-            order.redemptions[identifier] = _in_order(entry)
+            order.redemptions[identifier] = _in_order(entry, outcome)
         entry["order"] = order.render(outcome.order)
     entry |= _use(state, outcome, entry)
     if parent is not None:
@@ -122,8 +122,6 @@ def _entry(
     related = offer.resource if isinstance(offer, Offer) else None
     entry = _bare(state, call, request, identifier)
     entry |= {"related_object_type": offer.object, "related_object_id": related}
-    if isinstance(offer, Offer) and "campaign_id" in offer.about:
-        entry["related_object_parent_id"] = offer.about["campaign_id"]
     return entry
 
 
@@ -151,9 +149,11 @@ def channel(call: Incoming) -> JsonObject:
     return {"channel_id": call.headers.get("x-app-id", "oauth"), "channel_type": "API"}
 
 
-def _in_order(entry: JsonObject) -> JsonObject:
-    names = ("date", "related_object_type", "related_object_id", "related_object_parent_id")
-    return {name: entry[name] for name in names if name in entry}
+def _in_order(entry: JsonObject, outcome: Outcome | None = None) -> JsonObject:
+    told = {name: entry[name] for name in ("date", "related_object_type", "related_object_id")}
+    if outcome is not None and isinstance(outcome.of, Offer) and "campaign_id" in outcome.of.about:
+        told["related_object_parent_id"] = outcome.of.about["campaign_id"]
+    return told
 
 
 def _parent(

@@ -194,8 +194,8 @@ def _bare(
         "channel": channel(call),
         "customer": customer.render() if customer else None,
     }
-    related = ("related_object_type", "related_object_id", "related_object_parent_id")
-    return made | {name: entry[name] for name in related if name in entry}
+    related = ("related_object_type", "related_object_id")
+    return made | {name: entry[name] for name in related}
 
 
 def _invalid(details: str) -> ApiFailure:
