@@ -25,7 +25,7 @@ from voucherify_async._protocol.answers import Answer
 from voucherify_async._protocol.bodies import encode_json
 from voucherify_async._protocol.queries import encode_query
 from voucherify_async._protocol.rate_limits import rate_limit, retry_after
-from voucherify_async._protocol.routes import Route
+from voucherify_async._protocol.route import Route
 
 NOW = 1_700_000_000.0
 DATE = "Tue, 14 Nov 2023 22:13:20 GMT"

@@ -19,7 +19,7 @@ from ._clock import Clock
 from ._protocol import routes
 from ._protocol.answers import Answer, decode_answer
 from ._protocol.headers import SecretForm, SignedHeaders, is_header_text
-from ._protocol.routes import Route
+from ._protocol.route import Route
 from .errors import ConfigurationError, NotFoundError, ResponseValidationError, VoucherifyError
 
 _USUAL_LIFE: Final = 900.0

@@ -33,7 +33,7 @@ from ._protocol import bodies
 from ._protocol.headers import SignedHeaders
 from ._protocol.rate_limits import RateLimit
 from ._protocol.retry import RetryPolicy
-from ._protocol.routes import BoundRoute, Route
+from ._protocol.route import BoundRoute, Route
 from ._transport.senders import DEFAULT_MAX_ANSWER_BYTES, Backend, Network
 from ._transport.tls import Certificate, Verify
 from ._unset import UNSET, Unset

@@ -15,7 +15,7 @@ import voucherify_async as v
 from voucherify_async import AmbiguousOutcomeError, AsyncVoucherify, Settled
 from voucherify_async._calls.server_clock import ServerClock
 from voucherify_async._protocol import routes
-from voucherify_async._protocol.routes import Route
+from voucherify_async._protocol.route import Route
 from voucherify_async._recovery import settlement
 from voucherify_async._recovery.settlement import FINDERS
 from voucherify_async.testing import FakeVoucherify

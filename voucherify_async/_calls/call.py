@@ -10,7 +10,7 @@ from attrs import field, frozen
 from .._protocol import bodies, queries
 from .._protocol.headers import SignedHeaders, wrap
 from .._protocol.retry import RetryPolicy
-from .._protocol.routes import BoundRoute, Route
+from .._protocol.route import BoundRoute, Route
 from .._unset import UNSET
 from ..errors import InvalidArgumentError
 from .settings import check_retry, check_timeout

@@ -11,7 +11,7 @@ from .._clock import Clock
 from .._protocol import rate_limits
 from .._protocol.answers import Answer
 from .._protocol.rate_limits import RateLimit
-from .._protocol.routes import Route
+from .._protocol.route import Route
 from .._transport.exchange import Sender
 from .._transport.senders import Network
 from ..errors import ClientClosedError, ClientLoopError

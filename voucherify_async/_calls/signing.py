@@ -9,7 +9,7 @@ from .._protocol import answers
 from .._protocol.answers import Answer
 from .._protocol.headers import SecretForm, SignedHeaders, wrap
 from .._protocol.retry import RetryPolicy
-from .._protocol.routes import Route
+from .._protocol.route import Route
 from .._transport.exchange import Outgoing
 from ..errors import ConfigurationError, TransportError
 from .attempts import attempt

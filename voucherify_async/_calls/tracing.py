@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from .._protocol.answers import Answer, request_id
-from .._protocol.routes import Route
+from .._protocol.route import Route
 from .._version import __version__
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from .._calls.call import Call, CallOptions
 from .._calls.caller import Caller
 from .._protocol import routes
 from .._protocol.answers import Answer, decode_json, is_own_error
-from .._protocol.routes import BoundRoute, Route
+from .._protocol.route import BoundRoute, Route
 from ..errors import AmbiguousOutcomeError, NotFoundError
 
 CLOCK_TOLERANCE: Final = timedelta(seconds=5)

@@ -18,6 +18,7 @@ from attrs import evolve, field, frozen
 from .._calls.call import Call, CallOptions
 from .._calls.caller import Caller
 from .._conversion.converter import structure_at
+from .._protocol.route import Route
 from .._protocol.routes import (
     GET_ASYNC_ACTION,
     GET_VOUCHER,
@@ -26,7 +27,6 @@ from .._protocol.routes import (
     IMPORT_TO_CAMPAIGN,
     IMPORT_VOUCHERS,
     LIST_ASYNC_ACTIONS,
-    Route,
 )
 from ..errors import (
     APIError,

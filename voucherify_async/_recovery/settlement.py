@@ -17,7 +17,7 @@ from attrs import evolve, frozen
 
 from .._calls.call import CallOptions, check_options
 from .._calls.caller import Caller
-from .._protocol.routes import FinderName
+from .._protocol.route import FinderName
 from ..errors import (
     AmbiguousOutcomeError,
     APIError,

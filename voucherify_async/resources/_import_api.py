@@ -11,12 +11,12 @@ import orjson
 from .._bulk.batches import Batch
 from .._calls.caller import Caller, CallOptions
 from .._files.csv_upload import CsvPartFile, csv_codes
+from .._protocol.route import BoundRoute
 from .._protocol.routes import (
     IMPORT_CSV,
     IMPORT_CSV_TO_CAMPAIGN,
     IMPORT_TO_CAMPAIGN,
     IMPORT_VOUCHERS,
-    BoundRoute,
 )
 from .._recovery.imports import Finding, ImportFinder, SentImport, server_time
 from ..errors import AmbiguousOutcomeError

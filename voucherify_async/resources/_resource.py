@@ -15,7 +15,7 @@ from .._checks import check_count, check_limit, check_seconds
 from .._conversion.converter import structure_at, to_json_types
 from .._protocol.listings import Envelope, Query, Scheme
 from .._protocol.retry import RetryPolicy
-from .._protocol.routes import BoundRoute
+from .._protocol.route import BoundRoute
 from .._recovery import settlement
 from .._unset import UNSET
 from ..errors import AmbiguousOutcomeError

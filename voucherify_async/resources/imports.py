@@ -16,11 +16,8 @@ from .._bulk.reports import ResumePoint
 from .._bulk.request_series import RequestSeries
 from .._calls.caller import CallOptions
 from .._files.csv_upload import CsvPartFile, checked_csv
-from .._protocol.routes import (
-    IMPORT_TO_CAMPAIGN,
-    IMPORT_VOUCHERS,
-    BoundRoute,
-)
+from .._protocol.route import BoundRoute
+from .._protocol.routes import IMPORT_TO_CAMPAIGN, IMPORT_VOUCHERS
 from ..jobs import AsyncJob
 from . import _arguments
 from ._import_api import ImportApi

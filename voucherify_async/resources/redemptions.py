@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Unpack
 
 from .._calls.caller import CallOptions
 from .._checks import check_page
+from .._protocol.route import BoundRoute
 from .._protocol.routes import (
     GET_REDEMPTION,
     GET_VOUCHER_REDEMPTIONS,
@@ -15,7 +16,6 @@ from .._protocol.routes import (
     REDEEM,
     ROLL_BACK,
     ROLL_BACK_STACK,
-    BoundRoute,
 )
 from .._recovery.settlement import CONFIRM_WITHIN
 from ..errors import APIError, RedemptionRefusedError

@@ -13,6 +13,7 @@ from .._bulk.request_series import send_items
 from .._calls.caller import CallOptions
 from .._checks import check_ids, check_page
 from .._protocol import bodies
+from .._protocol.route import Route
 from .._protocol.routes import (
     CREATE_VOUCHER,
     DELETE_VOUCHER,
@@ -26,7 +27,6 @@ from .._protocol.routes import (
     UPDATE_IN_BULK,
     UPDATE_METADATA,
     UPDATE_VOUCHER,
-    Route,
 )
 from .._recovery.settlement import CONFIRM_WITHIN, labelled
 from ..errors import InvalidArgumentError
