@@ -17,7 +17,7 @@ def check_limit(limit: int, *, name: str = "limit", at_most: int = MAX_LIMIT) ->
     """Refuse a page size or number that the API would refuse.
 
     Raises:
-        InvalidArgumentError: It is no integer from 1 to `at_most`.
+        InvalidArgumentError: It is not an integer from 1 to `at_most`.
     """
     if not isinstance(limit, int) or isinstance(limit, bool) or not 1 <= limit <= at_most:
         raise InvalidArgumentError(
@@ -55,7 +55,7 @@ def check_page(page: int, *, at_most: int) -> None:
     """Refuse a page number that the API does not serve.
 
     Raises:
-        InvalidArgumentError: It is no integer from 1 to `at_most`.
+        InvalidArgumentError: It is not an integer from 1 to `at_most`.
     """
     check_limit(page, name="page", at_most=at_most)
 

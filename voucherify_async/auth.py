@@ -253,7 +253,7 @@ def _read_token(answer: Answer) -> _Token:
     """The token of an answer.
 
     Raises:
-        ResponseValidationError: There is none. What came instead is kept out of the error, as it
+        ResponseValidationError: It has no token. What came instead is kept out of the error, as it
             may hold the token or a part of it.
     """
     token = _parse_token(answer)

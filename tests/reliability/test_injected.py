@@ -35,7 +35,7 @@ pytestmark = pytest.mark.anyio
 
 CODE = "SECRET-CODE-1"
 # Connect, read, write, pool: a form that both libraries take.
-BRIEF = (5.0, 0.001, 5.0, 5.0)
+BRIEF = httpx.Timeout(5.0, read=0.001)
 
 
 class InstrumentedClient(httpx.AsyncClient):

@@ -1,8 +1,8 @@
 """Holds the client's own requests back while the quota is used up, in the order they came.
 
-Voucherify counts calls in fixed windows. A request is let through while the calls left, less
-those under way, are more than none; past that it waits for an answer that says otherwise, or for
-the window to turn.
+Voucherify counts calls in fixed windows. A request is let through while more calls are left than
+are under way. Past that it waits for an answer that says otherwise, or for the window to turn; a
+429 that does not count calls is a gateway's, and only its own wait is waited.
 """
 
 from __future__ import annotations

@@ -147,7 +147,7 @@ def check_retry(retry: Any, *, error: type[VoucherifyError]) -> None:
 
 
 def check_path(path: str) -> None:
-    """Refuse what is no absolute path of the API.
+    """Refuse what is not an absolute path of the API.
 
     Raises:
         InvalidArgumentError: It is not, or would lead elsewhere.
