@@ -107,9 +107,9 @@ def test_a_stack_is_rolled_back_as_a_whole(data: Any, *, complete: bool) -> None
 )
 def test_the_object_decides_the_kind_of_entry(data: Any, kind: type[m.Model]) -> None:
     """Redemptions and rollbacks are told apart by `object`; an unknown kind keeps its fields."""
-    (entry,) = (
-        from_dict(m.VoucherRedemptions, {"redemption_entries": [data]}).redemption_entries or ()
-    )
+    found = from_dict(m.VoucherRedemptions, {"redemption_entries": [data]}).redemption_entries
+    assert found is not None
+    entry = found[0]
     assert type(entry) is kind
     assert entry.id == data["id"]
     assert to_dict(entry) == {key: value for key, value in data.items() if value is not None}
