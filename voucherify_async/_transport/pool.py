@@ -79,7 +79,6 @@ class ConnectionPool:
         self._make_ssl_context = make_ssl_context
         self._keepalive_expiry = keepalive_expiry
         self._proxies = proxies
-        self._chosen: dict[OriginKey, Proxy | None] = {}
         self._idle: dict[OriginKey, deque[_Held]] = {}
         self._in_use: set[_Held] = set()
         self._closed = False
@@ -92,7 +91,17 @@ class ConnectionPool:
         return self._make_ssl_context()
 
     async def handle_async_request(self, request: Request) -> Response:
-        """Send one request on a connection of its own until its answer is closed."""
+        """Send one request, for httpx's transport, which wants the body in the response."""
+        response, body = await self.send(request)
+        return Response(
+            status=response.status,
+            headers=response.headers,
+            content=body,
+            extensions=response.extensions,
+        )
+
+    async def send(self, request: Request) -> tuple[Response, ReturningStream]:
+        """Send one request on a connection of its own until the body of its answer is closed."""
         origin = request.url.origin
         held = await self._take((origin.scheme, origin.host, origin.port)) or self._new(origin)
         self._in_use.add(held)
@@ -114,12 +123,7 @@ class ConnectionPool:
         held.passage.end_head()
         if attempt is not None:
             attempt.is_answered = True
-        return Response(
-            status=response.status,
-            headers=response.headers,
-            content=_ReturningStream(cast("_Stream", response.stream), self._give_back, held),
-            extensions=response.extensions,
-        )
+        return response, ReturningStream(cast("_Stream", response.stream), self._give_back, held)
 
     async def distrust(self) -> None:
         """Close the idle connections now, and those in use when their requests end."""
@@ -141,12 +145,10 @@ class ConnectionPool:
 
     def _new(self, origin: Origin) -> _Held:
         key = (origin.scheme, origin.host, origin.port)
-        if key not in self._chosen:
-            default = _STREAM_PORTS.get(origin.scheme) == origin.port
-            self._chosen[key] = self._proxies.of(
-                origin.scheme.decode(), origin.host.decode(), None if default else origin.port
-            )
-        proxy = self._chosen[key]
+        default = _STREAM_PORTS.get(origin.scheme) == origin.port
+        proxy = self._proxies.of(
+            origin.scheme.decode(), origin.host.decode(), None if default else origin.port
+        )
         layers = (origin.scheme == b"https") + (proxy is not None and proxy.scheme == "https")
         passage = Passage(layers)
         wire = Wire(passage)
@@ -294,7 +296,7 @@ class _Stream(Protocol):
     async def aclose(self) -> None: ...
 
 
-class _ReturningStream:
+class ReturningStream:
     """A body that hands its connection back when it is closed."""
 
     def __init__(self, body: _Stream, give_back: Callable[[_Held], Any], held: _Held) -> None:

@@ -71,7 +71,7 @@ class PooledSender(Backend):
             return await raw_answer(response)
         url = self._origin.url(request.url)
         content, content_type = encoded(request)
-        answer = await self.pool.handle_async_request(
+        answer, body = await self.pool.send(
             httpcore.Request(
                 request.method,
                 httpcore.URL(
@@ -85,8 +85,7 @@ class PooledSender(Backend):
                 extensions={"timeout": _timeouts(request.timeout), ATTEMPT: attempt},
             )
         )
-        stream: Any = answer.stream
-        return RawAnswer(answer.status, header_map(answer.headers), stream, stream.aclose)
+        return RawAnswer(answer.status, header_map(answer.headers), body, body.aclose)
 
     def _framing(
         self, request: Outgoing, url: httpx.URL, content: bytes, content_type: str | None

@@ -96,17 +96,26 @@ class Proxies:
 
     def __init__(self, named: Proxy | None) -> None:
         self._named = named
+        self._chosen: dict[tuple[str, str, int | None], Proxy | None] = {}
 
     def of(self, scheme: str, host: str, port: int | None) -> Proxy | None:
         """The proxy for an origin, or None; `port` is None where it is the scheme's own."""
         if self._named is not None:
             return self._named
+        key = (scheme, host, port)
+        if key not in self._chosen:
+            # The environment is read once an origin, as httpx reads it once a client.
+            self._chosen[key] = self._of_environment(scheme, host, port)
+        return self._chosen[key]
+
+    @staticmethod
+    def _of_environment(scheme: str, host: str, port: int | None) -> Proxy | None:
         if is_loopback(host) or _is_excepted(scheme, host, port):
             return None
-        return _of_environment(scheme) or _of_environment("all")
+        return _named_for(scheme) or _named_for("all")
 
 
-def _of_environment(scheme: str) -> Proxy | None:
+def _named_for(scheme: str) -> Proxy | None:
     if not getproxies().get(scheme):
         return None
     return Proxy(
