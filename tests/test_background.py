@@ -16,7 +16,7 @@ from voucherify_async.testing import FakeVoucherify
 
 from .resources.support import settle
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=1)]
 
 NAME = contextvars.ContextVar("NAME", default="nobody")
 

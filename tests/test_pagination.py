@@ -21,7 +21,7 @@ from voucherify_async.testing import FakeVoucherify
 from .listing_server import at
 from .resources.support import Wire, settle
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2)]
 
 
 T = TypeVar("T")

@@ -23,7 +23,7 @@ from voucherify_async.testing import FakeVoucherify
 
 from .conftest import Skipping, names_in
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=1)]
 
 HEADER = "Code,Voucher Type,Value,Discount Type,Note\n"
 

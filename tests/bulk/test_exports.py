@@ -25,7 +25,7 @@ from voucherify_async.testing import FakeVoucherify
 
 from .conftest import Skipping, names_in
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=1)]
 
 ORIGIN = "https://api.voucherify.io"
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from voucherify_async import PaginationError, ResponseValidationError
@@ -75,7 +75,6 @@ class Writer:
             server.items[back] = self._hidden.pop(back)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     seed=st.integers(0, 2**32),
     alone=st.integers(0, 150),

@@ -27,7 +27,7 @@ from voucherify_async.testing import FakeVoucherify
 
 from .conftest import Skipping
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=1)]
 
 
 def gifts(codes: Sequence[str], amount: int = 100) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ from voucherify_async.testing import FakeVoucherify
 
 from .conftest import Skipping
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=1)]
 
 
 def stock(fake: FakeVoucherify, count: int) -> list[str]:

@@ -34,6 +34,7 @@ def peak(url: str, what: str, count: int) -> float:
     return int(done.stdout) / (1024 if sys.platform == "linux" else 1024**2)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no resource module")
 @pytest.mark.parametrize(("what", "few", "many"), [("lookups", 100, 2_000), ("list", 500, 15_000)])
 def test_memory_does_not_grow_with_the_number(what: str, few: int, many: int) -> None:

@@ -13,7 +13,7 @@ from voucherify_async.testing import FakeVoucherify
 
 from .conftest import Skipping
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=1)]
 
 CARDS = [{"code": f"G-{n}", "type": "GIFT_VOUCHER", "gift": {"amount": 1}} for n in range(3)]
 

@@ -45,11 +45,12 @@ async def cancelled_after(steps: int, work: Awaitable[int]) -> int | BaseExcepti
         return error
 
 
+@pytest.mark.parametrize("stride", [9, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     ("work", "count"), [(look_up, 12), (look_up_one_by_one, 12), (import_cards, 6)]
 )
 def test_tasks_cancelled_from_outside(
-    work: Callable[[AsyncVoucherify], Awaitable[int]], count: int
+    work: Callable[[AsyncVoucherify], Awaitable[int]], count: int, stride: int
 ) -> None:
     """Whenever a task of the library's is cancelled, the whole result comes, or an error of ours
     that says so: never a part as if it were the whole, and never a foreign error.
@@ -63,7 +64,7 @@ def test_tasks_cancelled_from_outside(
         async with fake:
             return await cancelled_after(steps, work(fake.client(clock=clock)))
 
-    for steps in range(0, 160, 3):
+    for steps in range(0, 160, stride):
         outcome = asyncio.run(main(steps))
         if isinstance(outcome, ImportInterruptedError):
             outcome = outcome.__cause__

@@ -16,7 +16,7 @@ from voucherify_async.testing import FakeVoucherify
 
 from .conftest import Skipping
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=1)]
 
 
 async def updates(count: int, size: int) -> AsyncIterator[VoucherMetadataUpdate]:

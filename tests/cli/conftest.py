@@ -7,14 +7,19 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
 from attrs import frozen
 
 import voucherify_async
+from voucherify_async import AsyncVoucherify
 from voucherify_async.__main__ import main
+from voucherify_async.cli import session
 from voucherify_async.testing import FakeVoucherify
+
+from ..bulk.conftest import Skipping
 
 ROOT = Path(voucherify_async.__file__).parents[1]
 TIMEOUT = 30
@@ -90,7 +95,9 @@ class Call:
 def call_alone(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> Call:
-    """The command in this process, with credentials but no server."""
+    """The command in this process, with credentials but no server; it waits for nothing."""
+    client = partial(AsyncVoucherify, clock=Skipping())
+    monkeypatch.setattr(session, "AsyncVoucherify", client)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("VOUCHERIFY_APP_ID", "id")
     monkeypatch.setenv("VOUCHERIFY_APP_TOKEN", "token")
@@ -99,11 +106,17 @@ def call_alone(
 
 
 @pytest.fixture
-def call(call_alone: Call, fake: FakeVoucherify, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
-    """The command in this process, set up for the server."""
+def url(fake: FakeVoucherify) -> Iterator[str]:
+    """Where the server is."""
     with fake.serve() as url:
-        monkeypatch.setenv("VOUCHERIFY_BASE_URL", url)
-        yield call_alone
+        yield url
+
+
+@pytest.fixture
+def call(call_alone: Call, url: str, monkeypatch: pytest.MonkeyPatch) -> Call:
+    """The command in this process, set up for the server."""
+    monkeypatch.setenv("VOUCHERIFY_BASE_URL", url)
+    return call_alone
 
 
 @pytest.fixture
@@ -131,9 +144,8 @@ def bare(tmp_path: Path) -> Iterator[Command]:
 
 
 @pytest.fixture
-def command(bare: Command, fake: FakeVoucherify) -> Iterator[Command]:
+def command(bare: Command, url: str) -> Command:
     """The command, set up for the server."""
-    with fake.serve() as url:
-        yield bare.with_environment(
-            VOUCHERIFY_BASE_URL=url, VOUCHERIFY_APP_ID="id", VOUCHERIFY_APP_TOKEN="token"
-        )
+    return bare.with_environment(
+        VOUCHERIFY_BASE_URL=url, VOUCHERIFY_APP_ID="id", VOUCHERIFY_APP_TOKEN="token"
+    )

@@ -125,7 +125,7 @@ def test_a_failed_import_goes_on_where_it_ended(call: Call, fake: FakeVoucherify
 
 
 def test_an_interrupted_import_goes_on_where_it_ended(
-    command: Command, fake: FakeVoucherify
+    call: Call, command: Command, fake: FakeVoucherify
 ) -> None:
     """Ctrl-C ends an import with 130 and a report; going on settles what is unknown."""
     write_jsonl(command.folder / "in.jsonl", (gift(f"G-{number}") for number in range(50)))
@@ -138,18 +138,22 @@ def test_an_interrupted_import_goes_on_where_it_ended(
     assert process.returncode == 130
     assert "unknown     50" in out.splitlines()
     assert err.startswith("voucherify-async: interrupted\n")
-    ended = command(*advice(err))
+    ended = call(*advice(err))
     assert (ended.code, ended.err) == (0, "")
     assert "imported    50" in ended.lines
     assert len(sent(fake, "POST")) == 1
 
 
-KILLED = [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL]
+KILLED = [
+    signal.SIGKILL,
+    pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
+    pytest.param(signal.SIGHUP, marks=pytest.mark.slow),
+]
 
 
 @pytest.mark.parametrize("number", KILLED)
 def test_a_killed_import_goes_on_where_it_ended(
-    command: Command, fake: FakeVoucherify, number: signal.Signals
+    call: Call, command: Command, fake: FakeVoucherify, number: signal.Signals
 ) -> None:
     """A process that is killed leaves a file by which nothing is lost or sent twice."""
     write_jsonl(command.folder / "in.jsonl", (gift(f"G-{number}") for number in range(50)))
@@ -161,9 +165,9 @@ def test_a_killed_import_goes_on_where_it_ended(
     stall.release()
     kept = command.folder / "in.jsonl.resume.json"
     assert kept.stat().st_mode & 0o777 == 0o600
-    again = command("import", "in.jsonl")
+    again = call("import", "in.jsonl")
     assert (again.code, len(sent(fake, "POST"))) == (2, 1)
-    ended = command(*advice(again.err))
+    ended = call(*advice(again.err))
     assert (ended.code, ended.err) == (0, "")
     assert "imported    50" in ended.lines
     assert len(sent(fake, "POST")) == 1

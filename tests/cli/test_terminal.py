@@ -51,7 +51,7 @@ def test_ctrl_c_in_a_terminal_leaves_it_in_order(command: Command, fake: FakeVou
     assert seen.rfind("\x1b[?25h") > seen.rfind("\x1b[?25l")
 
 
-@pytest.mark.parametrize("columns", [80, 200])
+@pytest.mark.parametrize("columns", [80, pytest.param(200, marks=pytest.mark.slow)])
 def test_a_table_fits_the_terminal(command: Command, fake: FakeVoucherify, columns: int) -> None:
     """A table is no wider than the terminal, loses nothing, and obeys no escape in its data."""
     fake.add_voucher(code="LONG-" + "X" * 90, category="a\x1b[31mb\x9b2J", metadata={"k": "v"})

@@ -3,11 +3,15 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from functools import partial
+from pathlib import Path
 
 import pytest
 
-from voucherify_async.testing import FakeVoucherify
+from voucherify_async import AsyncVoucherify
+from voucherify_async.testing import FakeVoucherify, demo
 
+from ..bulk.conftest import Skipping
 from .conftest import TIMEOUT, Call, Command
 
 WITHOUT_EXTRA = """
@@ -56,9 +60,12 @@ def test_the_version_is_told(call_alone: Call) -> None:
     assert call_alone("--version").out.startswith("voucherify-async 0.")
 
 
-def test_missing_credentials_are_told_in_a_line(bare: Command) -> None:
+def test_missing_credentials_are_told_in_a_line(
+    call_alone: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without credentials in the environment, a line says which variables to set."""
-    ended = bare.with_environment(VOUCHERIFY_APP_ID="id")("get", "SAVE")
+    monkeypatch.delenv("VOUCHERIFY_APP_TOKEN")
+    ended = call_alone("get", "SAVE")
     assert (ended.code, ended.out) == (2, "")
     assert len(ended.err.splitlines()) == 1
     assert "VOUCHERIFY_APP_TOKEN" in ended.err
@@ -100,16 +107,23 @@ def test_an_api_error_is_told_in_a_line(call: Call, fake: FakeVoucherify) -> Non
     assert len(ended.err.splitlines()) == 1
 
 
-def test_the_package_does_without_the_extra(bare: Command) -> None:
-    """Importing the package and its client imports nothing of the command."""
-    program = """
-import sys, voucherify_async
-voucherify_async.AsyncVoucherify
-assert not {"typer", "voucherify_async.cli"} & set(sys.modules)
-"""
-    assert python(bare, program).returncode == 0
+def test_the_demo_shows_the_main_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The demo imports, looks up, lists and moves money, and says what came of it."""
+    lines: list[str] = []
+    monkeypatch.setattr(demo, "LOOKUPS", 50)
+    monkeypatch.setattr(demo, "AsyncVoucherify", partial(AsyncVoucherify, clock=Skipping()))
+    demo.run(lines.append, tmp_path)
+    for told in (
+        "  11 imported, 0 refused",
+        "  50 vouchers found",
+        "  60 DISCOUNT_VOUCHER, 1 GIFT_VOUCHER",
+        "  balance 125.50, then 115.50",
+    ):
+        assert told in lines
+    assert lines[-1].startswith("  transactions.csv: 2 rows, ")
 
 
+@pytest.mark.slow
 def test_the_demo_needs_no_account(bare: Command) -> None:
     """`demo` runs the main job without any setting, and without typer and rich too."""
     process = bare.start("demo")

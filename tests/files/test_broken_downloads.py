@@ -22,7 +22,7 @@ from voucherify_async import (
 from .conftest import Connect, names_in
 from .scripted import Scripted, answer, header
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=1)]
 
 FILE = b"ID,Amount\n" + b"".join(b"vtx_%d,%d\n" % (n, n) for n in range(100))
 OTHER = b"ID,Amount\nnew_1,1\n"

@@ -23,7 +23,7 @@ from voucherify_async.testing import FakeVoucherify
 
 from .conftest import MovingClock
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2)]
 
 # Put together here, so that the lines of source in an event do not hold them.
 ID, TOKEN, BEARER, GATEWAY = (f"s3cr3t-{name}" for name in ("id", "token", "bearer", "gateway"))

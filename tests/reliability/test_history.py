@@ -13,7 +13,7 @@ from voucherify_async.testing import FakeVoucherify
 from .conftest import MovingClock, policy
 from .faults import balance, credits_sent
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=1)]
 
 
 @pytest.mark.parametrize(

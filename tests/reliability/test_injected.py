@@ -31,7 +31,7 @@ from voucherify_async.testing import FakeVoucherify
 
 from .conftest import MovingClock, policy
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2)]
 
 CODE = "SECRET-CODE-1"
 # Connect, read, write, pool: a form that both libraries take.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -67,12 +66,7 @@ schedules = st.lists(
 updates = st.lists(
     st.tuples(st.integers(-30, 30).filter(bool), st.booleans()), min_size=UPDATES, max_size=UPDATES
 )
-bounded = settings(
-    max_examples=int(os.environ.get("LEDGER_EXAMPLES", "25")),
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+bounded = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 def test_every_kind_of_fault_is_in_the_schedules() -> None:

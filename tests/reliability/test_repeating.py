@@ -34,7 +34,7 @@ from .faults import (
     each,
 )
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2)]
 
 
 @each(READ | IDEMPOTENT)

@@ -24,7 +24,7 @@ from voucherify_async.testing import FakeVoucherify
 
 from .conftest import MovingClock, policy
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2)]
 
 CODE = "SECRET-CODE-1"
 SECRETS = ("s3cr3t-id", "s3cr3t-token", "s3cr3t-bearer")

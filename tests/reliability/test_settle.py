@@ -23,7 +23,7 @@ from voucherify_async.testing import FakeVoucherify
 from .conftest import MovingClock, Stopping, policy
 from .faults import CODE, DISCOUNT, balance, credits_sent
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2)]
 
 Write = Callable[[AsyncVoucherify], Awaitable[Any]]
 

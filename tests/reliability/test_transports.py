@@ -18,7 +18,7 @@ from voucherify_async.testing import FakeVoucherify
 
 from .faults import CODE, GARBLED, IDEMPOTENT, OPEN, POST, READ, SHUT, Fault, Send, each
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2)]
 
 
 GET_AND_PUT = {"get": READ["get"], "update": IDEMPOTENT["update"]}

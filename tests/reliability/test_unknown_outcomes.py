@@ -21,7 +21,7 @@ from voucherify_async.testing import FakeVoucherify
 from .conftest import MovingClock, policy
 from .faults import LANDED, balance, credits_sent
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=1)]
 
 GIFT = {"type": "GIFT_VOUCHER", "gift": {"amount": 700}, "metadata": {"a": 1}}
 

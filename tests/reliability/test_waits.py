@@ -15,7 +15,7 @@ from voucherify_async.testing import FakeVoucherify
 from .conftest import MovingClock, policy
 from .faults import CODE, IDEMPOTENT, POST, READ, Send, each
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=1)]
 
 
 @pytest.mark.parametrize(

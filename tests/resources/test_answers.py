@@ -13,7 +13,7 @@ from voucherify_async import AsyncVoucherify
 
 from .support import Wire
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=1)]
 
 CLASSES: dict[int, type[v.APIError]] = {
     300: v.APIError,

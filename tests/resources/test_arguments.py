@@ -16,7 +16,7 @@ from voucherify_async import AsyncVoucherify, InvalidArgumentError
 
 from .support import Wire
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=1)]
 
 NAIVE = datetime(2025, 1, 1)  # noqa: DTZ001 - this is what is refused
 BIG = "x" * (10 * 1024 * 1024)

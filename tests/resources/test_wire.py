@@ -21,7 +21,7 @@ from voucherify_async import AsyncVoucherify, __version__
 
 from .support import BASE_URL, KEYS
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=1)]
 
 INSTANT = datetime(2025, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
 INSTANT_TEXT = "2025-01-02T03:04:05.678Z"

@@ -10,7 +10,7 @@ from voucherify_async.testing import FakeVoucherify
 
 from .conftest import KEYS, Now
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=1)]
 
 GRANT = {"grant_type": "client_credentials", "scope": "vouchers exports"}
 

@@ -7,7 +7,7 @@ import pytest
 
 from voucherify_async.testing import FakeVoucherify
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=1)]
 
 DISCOUNT = {"type": "AMOUNT", "amount_off": 300}
 

@@ -9,7 +9,7 @@ from voucherify_async.testing import FakeVoucherify
 
 from .conftest import KEYS
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=1)]
 
 UNFIT_FIELDS: tuple[Any, ...] = (["x"], [{}], "id", {"id": 1})
 

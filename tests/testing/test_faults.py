@@ -12,7 +12,7 @@ from voucherify_async.testing import FakeVoucherify, Faults
 
 from .conftest import CARD, KEYS, Now, credit, wired
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=1)]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from voucherify_async.testing import FakeVoucherify
 
 from .conftest import Now
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=1)]
 
 
 async def codes(api: httpx.AsyncClient, query: Any = None) -> list[str]:

@@ -39,6 +39,7 @@ async def test_requests_are_recorded(api: httpx.AsyncClient, fake: FakeVoucherif
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_many_requests_over_a_socket(fake: FakeVoucherify) -> None:
     """The loopback server answers many clients at once, with large bodies both ways."""
     fake.add_vouchers({"code": f"C{number}"} for number in range(200))

@@ -11,7 +11,7 @@ from voucherify_async.testing import FakeVoucherify
 
 from .conftest import CARD, KEYS, credit, wired
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=1)]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from voucherify_async.testing import FakeVoucherify
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=1)]
 
 
 async def move(api: httpx.AsyncClient, code: str, amount: Any, **body: Any) -> httpx.Response:

@@ -9,7 +9,7 @@ from voucherify_async.testing import FakeVoucherify
 
 from .conftest import Now
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=1)]
 
 GIFT = {"type": "GIFT_VOUCHER", "gift": {"amount": 10000}}
 PERCENT = {"type": "PERCENT", "percent_off": 10, "effect": "APPLY_TO_ORDER"}

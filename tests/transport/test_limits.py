@@ -27,7 +27,7 @@ from voucherify_async._transport.unpacking import TooLargeError, UnpackingError,
 
 from .wire import VOUCHER, ok, read_request, serving
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2)]
 
 LIMIT = 1_000_000
 HEAD = b"HTTP/1.1 200 OK\r\n"

@@ -28,7 +28,7 @@ from voucherify_async._transport.proxies import Proxy as ProxyAddress
 from .proxies import Proxy
 from .wire import ok, read_request, serve_for_ever, serving
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2)]
 
 BASIC = b"Proxy-Authorization: Basic " + base64.b64encode(b"us:er:p@ss/w0rd")
 CREDENTIALS = "us%3Aer:p%40ss%2Fw0rd"

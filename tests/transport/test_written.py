@@ -15,7 +15,7 @@ from voucherify_async import AsyncVoucherify, TransportError, VoucherifyError
 
 from .wire import is_whole, read_request, reset, serving
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2)]
 
 LARGE = [{"code": "C", "metadata": {"filler": "x" * 9_000_000}}]
 SMALL = [{"code": "C"}]

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from voucherify_async.testing._checkout.discounts import effect_of
@@ -208,7 +208,6 @@ DISCOUNTS = st.one_of(
 QUANTITIES = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 4000)), max_size=4)
 
 
-@settings(max_examples=300, deadline=None)
 @given(lines=QUANTITIES, discounts=st.lists(DISCOUNTS, max_size=5))
 def test_nothing_falls_below_zero(
     lines: list[tuple[int, int]], discounts: list[dict[str, Any]]

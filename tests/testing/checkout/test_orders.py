@@ -9,7 +9,7 @@ from voucherify_async.testing import FakeVoucherify
 
 from ..conftest import Now
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=1)]
 
 ITEM = {"product_id": "prod_1", "quantity": 2, "price": 300, "product": {"name": "Mug"}}
 

@@ -11,7 +11,7 @@ from voucherify_async.testing import FakeVoucherify
 
 from ..conftest import KEYS, Now, wired
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=1)]
 
 ORDER = {"amount": 1000, "source_id": "o-1"}
 
