@@ -92,8 +92,8 @@ def test_list_passes_its_filters_on(call: Call, fake: FakeVoucherify) -> None:
         "order": "-code",
         "limit": "7",
         "page": "1",
-        "created_at[after]": "2026-01-01T00:00:00.000Z",
-        "created_at[before]": "2026-02-01T08:00:00.000Z",
+        "created_at[after]": "2026-01-01T00:00:00Z",
+        "created_at[before]": "2026-02-01T08:00:00Z",
     }
     assert (ended.code, ended.out) == (0, "")
     assert ended.err == "voucherify-async: no vouchers match\n"

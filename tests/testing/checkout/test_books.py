@@ -7,7 +7,7 @@ from typing import Any
 
 import anyio
 import httpx
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from voucherify_async.testing import FakeVoucherify
@@ -120,7 +120,6 @@ def check(fake: FakeVoucherify) -> None:
         }
 
 
-@settings(max_examples=60, deadline=None)
 @given(steps=st.lists(STEP, max_size=25), faults=FAULTS)
 def test_the_books_add_up(steps: list[Any], faults: list[str]) -> None:
     """Uses stay within the quantity, balances above zero, and histories and orders agree."""
