@@ -14,6 +14,8 @@ MAX_PAGES: Final = 10
 
 async def find_export(lost: Lost, look: Look) -> Evidence:
     """Look through the exports since, newest first, for one of the same kind."""
+    if not isinstance(lost.sent, dict):
+        return Unclear("What was ordered is not known any more")
     found: list[Export] = []
     for page in range(1, MAX_PAGES + 1):
         query = {"limit": 100, "page": page, "order": "-created_at"}
