@@ -1,6 +1,7 @@
 """Random schedules of writes behind a gateway that delays, drops and lies: the books are right.
 
-By default a few schedules; `HYPOTHESIS_PROFILE=thorough` runs a thousand of fifty writes each.
+By default a few schedules; `HYPOTHESIS_PROFILE=thorough` runs a thousand of fifty writes each, or
+as many as `SCHEDULES` says.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from .faults import DISCOUNT, balance
 from .proxy import Fate, Kind, Parcel, Proxy, proxied
 
 IS_THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
-SCHEDULES = 1_000 if IS_THOROUGH else 4
+SCHEDULES = int(os.environ.get("SCHEDULES", "1000")) if IS_THOROUGH else 4
 WRITES = 50 if IS_THOROUGH else 20
 LONG = 186
 HANG_SECONDS = 120

@@ -20,7 +20,7 @@ from voucherify_async._recovery import settlement
 from voucherify_async._recovery.settlement import FINDERS
 from voucherify_async.testing import FakeVoucherify
 
-from .conftest import MovingClock, Stopping, policy
+from .conftest import START, MovingClock, Stopping, policy
 from .faults import CODE, DISCOUNT, balance, credits_sent
 
 pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2)]
@@ -362,6 +362,17 @@ async def test_an_error_that_lost_something(
     clock.move(LONG)
     settled = await client.settle(AmbiguousOutcomeError.from_dict({**error.to_dict(), **change}))
     assert settled.status != "not_done"
+
+
+async def test_several_attempts_are_under_way_from_the_first_to_the_last(
+    client: AsyncVoucherify, fake: FakeVoucherify, clock: MovingClock
+) -> None:
+    """What is repeated may have been done by the first attempt, and may arrive with the last."""
+    fake.faults.status(502, times=None)
+    with pytest.raises(AmbiguousOutcomeError) as caught:
+        await client.vouchers.update(CODE, {"category": "x"})
+    assert caught.value.sent_at == START
+    assert caught.value.given_up_at == START + timedelta(seconds=0.5 + 1 + 2)
 
 
 @pytest.mark.parametrize("data", [{}, {"message": "m"}, None, []])
