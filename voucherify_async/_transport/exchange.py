@@ -12,6 +12,16 @@ from .._protocol.answers import Answer
 from .._protocol.headers import SignedHeaders
 
 
+def _steps(timeout: Any) -> Any:
+    """Seconds as they are; an `httpx.Timeout`, of whichever httpx, as connect, read, write, pool.
+
+    An injected client of another httpx takes those, but not the other's class.
+    """
+    if hasattr(timeout, "connect"):
+        return (timeout.connect, timeout.read, timeout.write, timeout.pool)
+    return timeout
+
+
 @frozen
 class Outgoing:
     """One request as it goes out, signed and complete."""
@@ -21,7 +31,7 @@ class Outgoing:
     headers: SignedHeaders
     content: bytes | None = field(repr=False)
     files: Mapping[str, Any] | None = field(repr=False)
-    timeout: Any
+    timeout: Any = field(converter=_steps)
     template: str
 
 
