@@ -15,11 +15,12 @@ from .._checkout.stacking import LIMIT, Missing
 from .._messages import JsonObject
 from .._refusals import ApiFailure, invalid_payload, not_found
 from .._state.customers import StoredCustomer
-from .._state.orders import STATUSES, StoredOrder
+from .._state.orders import StoredOrder
 from .._state.promotions import StoredTier
 from .._state.server_time import parse_instant
 from .._state.state import State
 from .._state.stored_voucher import StoredVoucher
+from ._order_fields import check_customer, check_order
 from ._voucher_fields import mapping, text, whole
 
 _KINDS = ("voucher", "promotion_tier", "promotion_stack")
@@ -102,7 +103,7 @@ def customer_body(body: JsonObject) -> JsonObject | None:
     """Return the customer that a request describes, None if it names none."""
     order = body.get("order")
     nested = order.get("customer") if isinstance(order, dict) else None
-    given = mapping("customer", body.get("customer") or nested)
+    given = check_customer(body.get("customer") or nested, "customer")
     return given if given and (given.get("id") or given.get("source_id")) else None
 
 
@@ -125,31 +126,6 @@ def tracking_id(body: JsonObject, given: JsonObject | None) -> str | None:
         return text("tracking_id", source)
     digest = hashlib.sha256(str(source).encode()).digest()[:18]
     return f"track_{base64.b64encode(digest).decode()}"
-
-
-def check_order(order: Any, name: str) -> JsonObject | None:
-    """Return an order of a request, or raise the API's 400."""
-    body = mapping(name, order)
-    if body is None:
-        return None
-    for key in ("amount", "discount_amount"):
-        if body.get(key) is not None:
-            whole(f"{name}.{key}", body[key])
-    items = body.get("items")
-    if items is not None and not isinstance(items, list):
-        raise invalid_payload(f".{name}.items: a list is expected")
-    for index, item in enumerate(items or ()):
-        line = mapping(f"{name}.items[{index}]", item) or {}
-        for key in ("quantity", "price", "amount", "discount_amount"):
-            if line.get(key) is not None:
-                whole(f"{name}.items[{index}].{key}", line[key])
-        for key in ("product", "sku"):
-            mapping(f"{name}.items[{index}].{key}", line.get(key))
-    if body.get("status") not in (None, *STATUSES):
-        raise invalid_payload(f".{name}.status: one of {', '.join(STATUSES)} is expected")
-    mapping(f"{name}.metadata", body.get("metadata"))
-    text(f"{name}.source_id", body.get("source_id"))
-    return body
 
 
 def _redeemables(state: State, given: Any) -> list[JsonObject]:

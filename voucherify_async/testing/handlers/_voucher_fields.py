@@ -20,6 +20,14 @@ _DISCOUNTS = {
     "UNIT": (("unit_off", "unit_off_formula", "units"),),
     "SHIPPING": (),
 }
+_NUMBERS = (
+    "amount_off",
+    "percent_off",
+    "fixed_amount",
+    "unit_off",
+    "amount_limit",
+    "aggregated_amount_limit",
+)
 
 
 def whole(name: str, value: Any) -> int:
@@ -127,13 +135,26 @@ def voucher_value(kind: str, body: JsonObject, default: JsonObject | None) -> Js
 def discount(value: JsonObject) -> JsonObject:
     """Return a discount that has what its type needs."""
     kind = value.get("type")
-    if kind not in _DISCOUNTS:
+    if not isinstance(kind, str) or kind not in _DISCOUNTS:
         raise invalid_payload(f".discount.type: one of {', '.join(_DISCOUNTS)} is expected")
     for group in _DISCOUNTS[kind]:
-        found = [name for name in group if value.get(name) is not None]
-        if not found:
+        if all(value.get(name) is None for name in group):
             raise invalid_payload(f".discount.{group[0]}: a value is expected for type {kind}")
-        number = value.get(group[0])
-        if number is not None and (isinstance(number, bool) or not isinstance(number, int | float)):
-            raise invalid_payload(f".discount.{group[0]}: a number is expected")
+    _check_parts(value, "discount")
+    units = value.get("units")
+    if units is not None and not isinstance(units, list):
+        raise invalid_payload(".discount.units: a list is expected")
+    for index, unit in enumerate(units or ()):
+        _check_parts(mapping(f"discount.units[{index}]", unit) or {}, f"discount.units[{index}]")
     return value
+
+
+def _check_parts(value: JsonObject, name: str) -> None:
+    for key in _NUMBERS:
+        number = value.get(key)
+        if number is not None and (isinstance(number, bool) or not isinstance(number, int | float)):
+            raise invalid_payload(f".{name}.{key}: a number is expected")
+    for key in ("effect", "unit_type"):
+        text(f"{name}.{key}", value.get(key))
+    for key in ("product", "sku"):
+        mapping(f"{name}.{key}", value.get(key))

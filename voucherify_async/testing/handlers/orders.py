@@ -5,7 +5,7 @@ from __future__ import annotations
 from .._messages import Incoming, JsonObject, Reply, json_reply
 from .._refusals import ApiFailure, invalid_payload
 from .._state.state import State
-from ._checkout_requests import check_order
+from ._order_fields import check_customer, check_order
 from ._paging import page_of
 from ._voucher_fields import mapping
 from .exports import order_export
@@ -34,7 +34,7 @@ def _checked(state: State, body: JsonObject) -> JsonObject:
     checked = {**body}
     check_order(body, "order")
     for name in ("customer", "referrer"):
-        given = mapping(name, body.get(name))
+        given = check_customer(body.get(name), name)
         if given:
             checked[f"{name}_id"] = state.customers.upsert(given).id
     return checked

@@ -17,7 +17,6 @@ from .._state.state import State
 from ._checkout_answers import redeemable, stacking_rules
 from ._checkout_requests import (
     cart_from,
-    check_order,
     customer_body,
     find_customer,
     offer_of_tier,
@@ -25,6 +24,7 @@ from ._checkout_requests import (
     tracking_id,
 )
 from ._filters import Test, compile_filters, read_object
+from ._order_fields import check_order
 from ._voucher_fields import mapping, text, whole
 
 _SCENARIOS = (
