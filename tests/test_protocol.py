@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from operator import attrgetter
@@ -146,8 +147,9 @@ def test_lenient_json(content: bytes, value: Any) -> None:
 )
 def test_an_answer_that_is_not_a_voucher(content: bytes) -> None:
     """Whatever an answer holds in place of an object, the error is ours."""
-    with pytest.raises(ResponseValidationError):
+    with pytest.raises(ResponseValidationError) as caught:
         structure_at(Voucher, answers.decode_answer(Answer(200, {}, content)))
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 
 
 def test_paths_are_quoted() -> None:

@@ -52,7 +52,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
 
@@ -94,11 +94,11 @@ __all__ = [
     "PoolTimeout",
     "ProtocolError",
     "RateLimitError",
+    "ReadError",
+    "ReadTimeout",
     "RedemptionRefusedError",
     "RefusalReason",
     "RefusedError",
-    "ReadError",
-    "ReadTimeout",
     "ResponseValidationError",
     "ServerError",
     "TimeoutError",
@@ -114,6 +114,9 @@ __all__ = [
 ]
 
 
+_NESTS: Final = (dict, list, tuple)
+
+
 def short_repr(value: object) -> str:
     """The start of a value's repr, for a message."""
     try:
@@ -122,6 +125,15 @@ def short_repr(value: object) -> str:
         # Nested too deeply, or an integer of more digits than Python writes.
         return f"<{type(value).__name__}>"
     return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _is_deep(value: object, levels: int = 100) -> bool:
+    """Whether JSON types are nested so deeply that a queue could not take them."""
+    inside = [value]
+    for _ in range(levels):
+        rows = [v.values() if isinstance(v, dict) else v for v in inside if isinstance(v, _NESTS)]
+        inside = [part for row in rows for part in row]
+    return bool(inside)
 
 
 def _rebuild(
@@ -395,7 +407,7 @@ class ResponseValidationError(VoucherifyError):
         json_path: Where in the answer, such as ``$.gift.amount``.
         path: The route's template, such as ``/v1/vouchers/{code}``; empty where no call was made.
         expected: What the field takes.
-        value: The value that came instead.
+        value: The value that came instead; None if it is nested too deeply to be pickled.
         model: The model that was read, or an empty text.
     """
 
@@ -417,7 +429,7 @@ class ResponseValidationError(VoucherifyError):
         self.json_path = json_path
         self.path = path
         self.expected = expected
-        self.value = value
+        self.value = None if _is_deep(value) else value
         self.model = model
 
 
