@@ -385,9 +385,9 @@ class AsyncVoucherify:
             Status, headers and decoded body.
 
         Raises:
-            InvalidArgumentError: The path is no absolute path of the API.
+            InvalidArgumentError: The path is not an absolute path of the API.
             APIError: Voucherify answered with an error status.
-            ResponseValidationError: The body is no JSON; of a write, `UnreadableAnswerError`.
+            ResponseValidationError: The body is not JSON; of a write, `UnreadableAnswerError`.
             AmbiguousOutcomeError: A write may or may not have happened.
         """
         try:

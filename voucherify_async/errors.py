@@ -253,7 +253,7 @@ class APIError(VoucherifyError):
         resource_id: What the error is about, or None.
         resource_type: The kind of that resource, or None.
         headers: The answer's headers, names in lower case.
-        body: The decoded JSON body, the text where it is no JSON, or None where it is empty.
+        body: The decoded JSON body, the text where it is not JSON, or None where it is empty.
         retry_after: Seconds until the next request can be made, or None where not stated.
     """
 

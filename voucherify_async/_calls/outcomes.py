@@ -10,6 +10,7 @@ from attrs import frozen
 
 from .._protocol import answers, retry
 from .._protocol.retry import Outcome
+from .._protocol.route import Route
 from ..errors import (
     AmbiguousOutcomeError,
     AmbiguousServerError,
@@ -55,7 +56,7 @@ def ambiguous(call: Call, cause: VoucherifyError, doubt: Doubt) -> AmbiguousOutc
     """The exception for a write that may have happened; `cause` is what its last attempt met."""
     route = call.route
     error = AmbiguousOutcomeError(
-        f"{route.method} {route.template} may or may not have happened: {cause}. {route.check}"
+        f"{route.method} {route.template} may or may not have happened: {cause}. {_advice(route)}"
     )
     describe(error, call, doubt)
     error.__cause__ = cause
@@ -87,9 +88,14 @@ def describe(error: AmbiguousOutcomeError, call: Call, doubt: Doubt) -> None:
     """Tell an error of an unknown outcome which call it was and how to find out."""
     error.method, error.path = call.route.method, call.route.template
     error.path_values = dict(call.target.values)
-    error.sent, error.how_to_check = call.content, call.route.check
+    error.sent, error.how_to_check = call.content, _advice(call.route)
     error.source_id = _label(call.content)
     error.sent_at, error.given_up_at = doubt.sent_at, doubt.given_up_at
+
+
+def _advice(route: Route) -> str:
+    settle = " client.settle(error) tells, at any later time." if route.finder else ""
+    return f"{route.check}{settle}"
 
 
 def _label(content: bytes | None) -> str | None:

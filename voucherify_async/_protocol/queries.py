@@ -34,7 +34,7 @@ def encode_query(params: Mapping[str, Any] | None) -> str:
     try:
         return urlencode(pairs)
     except UnicodeEncodeError:
-        raise InvalidArgumentError("params: a value is no valid Unicode text") from None
+        raise InvalidArgumentError("params: a value is not valid Unicode text") from None
 
 
 def check_url(path: str, query: str) -> None:

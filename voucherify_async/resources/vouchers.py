@@ -366,7 +366,7 @@ class Vouchers(Resource):
         Raises:
             InvalidArgumentError: The amount is 0 or not an integer.
             NotFoundError: There is no such voucher.
-            BadRequestError: The balance would fall below zero, or the voucher is no card.
+            BadRequestError: The balance would fall below zero, or the voucher is not a card.
             AmbiguousOutcomeError: It may or may not have happened, and was not found in time;
                 `client.settle(error)` tells later.
         """
