@@ -142,7 +142,8 @@ WRITES = sorted(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=200, deadline=None)
 @given(
     operation=st.sampled_from(WRITES),
     body=VALUES | CHECKOUTS | st.lists(st.dictionaries(KEYS_OF_BODIES, VALUES), max_size=3),

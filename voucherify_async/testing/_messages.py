@@ -182,7 +182,7 @@ class Incoming:
         try:
             return orjson.loads(self.body)
         except orjson.JSONDecodeError as error:
-            raise invalid_payload(f"The body is no JSON: {error}") from None
+            raise invalid_payload(f"The body is not JSON: {error}") from None
 
     def json_object(self) -> JsonObject:
         """Return the JSON body, an object (an empty one if there is no body)."""

@@ -31,7 +31,7 @@ def parse_instant(text: str) -> datetime:
     """Return the aware instant that an ISO 8601 text names; a text without an offset is UTC.
 
     Raises:
-        ValueError: the text is no ISO 8601 date.
+        ValueError: the text is not an ISO 8601 date.
     """
     instant = datetime.fromisoformat(text)
     return instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)

@@ -201,14 +201,7 @@ def offer_of_voucher(
 ) -> Offer:
     """Return a voucher as a checkout sees it."""
     value = voucher.value or {}
-    reward = mapping("redeemables.reward", item.get("reward"))
-    gift = mapping("redeemables.gift", item.get("gift"))
     is_card = voucher.type != "DISCOUNT_VOUCHER"
-    wanted = (gift or {}).get("credits")
-    if voucher.type == "LOYALTY_CARD":
-        wanted = (reward or {}).get("points")
-    categories = [voucher.category.render()] if voucher.category else []
-    campaign = voucher.campaign
     return Offer(
         object="voucher",
         id=item["id"],
@@ -217,8 +210,8 @@ def offer_of_voucher(
         card=voucher.type if is_card else None,
         card_effect=value.get("effect") or "APPLY_TO_ORDER",
         balance=value.get("balance", 0),
-        wanted=None if wanted is None else whole("redeemables.gift.credits", wanted),
-        has_reward=reward is not None,
+        wanted=_wanted(voucher, item),
+        has_reward=item.get("reward") is not None,
         active=voucher.active is not False,
         starts=_instant(voucher.start_date),
         ends=_instant(voucher.expiration_date),
@@ -229,12 +222,26 @@ def offer_of_voucher(
         used_by_customer=_uses(state, customer, voucher.id),
         held=state.locks.held(voucher.id, state.clock.now(), besides=key),
         targets=voucher.targets,
-        about={
-            "metadata": voucher.metadata,
-            "categories": categories,
-            **({"campaign_name": campaign.name, "campaign_id": campaign.id} if campaign else {}),
-        },
+        about=_about(voucher),
     )
+
+
+def _wanted(voucher: StoredVoucher, item: JsonObject) -> int | None:
+    """Return the credits or the points that a request asks for."""
+    gift = mapping("redeemables.gift", item.get("gift")) or {}
+    reward = mapping("redeemables.reward", item.get("reward")) or {}
+    key, asked = "gift.credits", gift.get("credits")
+    if voucher.type == "LOYALTY_CARD":
+        key, asked = "reward.points", reward.get("points")
+    return None if asked is None else whole(f"redeemables.{key}", asked)
+
+
+def _about(voucher: StoredVoucher) -> JsonObject:
+    categories = [voucher.category.render()] if voucher.category else []
+    about: JsonObject = {"metadata": voucher.metadata, "categories": categories}
+    if voucher.campaign:
+        about |= {"campaign_name": voucher.campaign.name, "campaign_id": voucher.campaign.id}
+    return about
 
 
 def offer_of_tier(
