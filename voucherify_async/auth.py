@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 import anyio
 from attrs import frozen
 
+from ._checks import is_number
 from ._clock import Clock
 from ._protocol import routes
 from ._protocol.answers import Answer, decode_answer
@@ -279,8 +280,7 @@ def _parse_token(answer: Answer) -> _Token | None:
 
 def _lifetime(stated: Any) -> float:
     """The seconds that a token lives; the documented ones where they are not told."""
-    is_number = isinstance(stated, (int, float)) and not isinstance(stated, bool)
-    return float(stated) if is_number and 0 < stated <= _LONGEST_LIFE else _USUAL_LIFE
+    return float(stated) if is_number(stated) and 0 < stated <= _LONGEST_LIFE else _USUAL_LIFE
 
 
 def _check_secrets(**secrets: Any) -> None:

@@ -21,13 +21,12 @@ from ._calls.settings import (
     Settings,
     check_auth,
     check_headers,
-    check_path,
     client_headers,
     resolve_auth,
     resolve_base_url,
 )
 from ._calls.watched import caller_for
-from ._checks import check_count
+from ._checks import check_count, check_path
 from ._clock import Clock
 from ._protocol import bodies
 from ._protocol.headers import SignedHeaders

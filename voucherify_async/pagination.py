@@ -22,9 +22,9 @@ from typing import Any, Generic, Self, TypeVar
 
 from attrs import evolve, field, frozen
 
+from ._checks import check_count
 from ._concurrency.background import BackgroundTask
 from ._protocol.listings import Envelope, Query, Scheme, Step, Turn
-from .errors import InvalidArgumentError
 
 T = TypeVar("T")
 
@@ -103,8 +103,8 @@ class AsyncPaginator(Generic[T]):
         prefetch: int = 1,
     ) -> None:
         if max_items is not None:
-            _check_count("max_items", max_items)
-        _check_count("prefetch", prefetch)
+            check_count("max_items", max_items, least=0)
+        check_count("prefetch", prefetch, least=0)
         self._listing = _Listing(fetch, structure, scheme, query, max_items, prefetch)
 
     def __repr__(self) -> str:
@@ -137,7 +137,7 @@ class AsyncPaginator(Generic[T]):
         """
         listing = self._listing
         if max_items is not None:
-            _check_count("max_items", max_items)
+            check_count("max_items", max_items, least=0)
             listing = evolve(listing, max_items=max_items)
         return [item async for item in _Items(listing)]
 
@@ -265,8 +265,3 @@ class _Items(Generic[T]):
         """End the walk here."""
         self._left = 0
         await self._pages.aclose()
-
-
-def _check_count(name: str, value: int) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise InvalidArgumentError(f"{name}: expected an integer of at least 0, got {value!r}")

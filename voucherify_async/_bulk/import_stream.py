@@ -12,7 +12,7 @@ import anyio
 from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 
-from .._checks import check_count
+from .._checks import check_count, is_integer
 from .._concurrency.items import Items
 from .._recovery.imports import Finding
 from ..errors import (
@@ -251,7 +251,7 @@ class ImportStream:
 
 def _checked(resume_from: ResumePoint | int) -> ResumePoint:
     point = resume_from
-    if isinstance(point, int) and not isinstance(point, bool):
+    if is_integer(point):
         point = ResumePoint(index=point)
     if not isinstance(point, ResumePoint) or point.index < 0:
         raise InvalidArgumentError(

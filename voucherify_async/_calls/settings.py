@@ -7,7 +7,6 @@ import re
 import sys
 from collections.abc import Mapping
 from typing import Any, Final, cast
-from urllib.parse import unquote
 
 from attrs import frozen
 
@@ -144,22 +143,6 @@ def check_retry(retry: Any, *, error: type[VoucherifyError]) -> None:
     """
     if retry is not None and not isinstance(retry, RetryPolicy):
         raise error(f"retry: expected RetryPolicy(...) or None, got {retry!r}")
-
-
-def check_path(path: str) -> None:
-    """Refuse what is not an absolute path of the API.
-
-    Raises:
-        InvalidArgumentError: It is not, or would lead elsewhere.
-    """
-    if not isinstance(path, str) or not path.startswith("/") or path.startswith("//"):
-        raise InvalidArgumentError(
-            f"path: expected an absolute path such as /v1/campaigns, got {path!r}"
-        )
-    # Servers and proxies resolve dot segments even where they are percent-quoted.
-    segments = unquote(path.partition("?")[0]).split("/")
-    if "#" in path or any(segment in {".", ".."} for segment in segments) or not path.isprintable():
-        raise InvalidArgumentError("path: has a dot segment, a fragment or a control character")
 
 
 def client_headers(api_version: str | None, headers: Mapping[str, str] | None) -> SignedHeaders:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
+from .._checks import is_integer
 from ..errors import PaginationError, PaginationLimitError, ResponseValidationError
 
 Query = Mapping[str, Any]
@@ -117,7 +118,7 @@ def open_envelope(
     return Envelope(
         key=f"{at}.{key}" if at else key,
         items=items,
-        total=total if isinstance(total, int) and not isinstance(total, bool) else None,
+        total=total if is_integer(total) else None,
         has_more=has_more if isinstance(has_more, bool) else None,
         cursor=cursor if isinstance(cursor, str) and cursor else None,
         extra={**unknown, **(extra or {})},

@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, get_args
 import sniffio
 from attrs import field, frozen
 
+from .._checks import check_count
 from ..errors import ConfigurationError
 from .exchange import Sender
 from .proxies import NO_SOCKS, Proxies, Proxy
@@ -52,14 +53,7 @@ class Network:
                 raise ConfigurationError(
                     f'http_backend: expected "httpcore" or "aiohttp", got {http_backend!r}'
                 )
-            if (
-                not isinstance(max_answer_bytes, int)
-                or isinstance(max_answer_bytes, bool)
-                or max_answer_bytes < 1
-            ):
-                raise ConfigurationError(
-                    f"max_answer_bytes: expected an integer above 0, got {max_answer_bytes!r}"
-                )
+            check_count("max_answer_bytes", max_answer_bytes, error=ConfigurationError)
             has_own_settings = proxy is not None or verify is not True or cert is not None
             if http_client is not None and has_own_settings:
                 raise ConfigurationError(

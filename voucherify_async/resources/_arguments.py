@@ -10,6 +10,7 @@ from typing import IO, Any
 
 import attrs
 
+from .._checks import is_integer
 from .._conversion.converter import to_json_types
 from ..errors import InvalidArgumentError
 
@@ -84,7 +85,7 @@ def balance_body(amount: int, source_id: str | None, reason: str | None) -> dict
     Raises:
         InvalidArgumentError: The amount is 0 or not an integer, or a text is empty.
     """
-    if not isinstance(amount, int) or isinstance(amount, bool):
+    if not is_integer(amount):
         raise InvalidArgumentError(
             f"amount: expected an integer of minor currency units (100 for 1.00) or points, got "
             f"{amount!r} ({type(amount).__name__})"

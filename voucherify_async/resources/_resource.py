@@ -11,7 +11,7 @@ from attrs import evolve
 
 from .._calls.call import Call, CallOptions, check_options
 from .._calls.caller import Caller
-from .._checks import check_count, check_limit, check_seconds
+from .._checks import MAX_LIMIT, check_count, check_seconds
 from .._conversion.converter import structure_at, to_json_types
 from .._protocol.listings import Envelope, Query, Scheme
 from .._protocol.retry import RetryPolicy
@@ -96,7 +96,7 @@ class Resource:
         listing = target.route.listing
         assert listing is not None  # noqa: S101
         if "limit" in query:
-            check_limit(query["limit"])
+            check_count("limit", query["limit"], most=MAX_LIMIT)
         asked = {name: value for name, value in query.items() if value is not None}
 
         def call(query: Query) -> Call:

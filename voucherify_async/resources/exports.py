@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from .._calls.caller import CallOptions
-from .._checks import check_page
+from .._checks import check_count
 from .._files.atomic import file_path
 from .._files.download import chunks, opened, write
 from .._files.partial_file import Chunk
@@ -94,7 +94,7 @@ class Exports(Resource):
         Raises:
             InvalidArgumentError: An argument is out of range.
         """
-        check_page(page, at_most=100)
+        check_count("page", page, most=100)
         return self._list(
             Export,
             LIST_EXPORTS(),

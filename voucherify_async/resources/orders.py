@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Unpack
 
 from .._calls.caller import CallOptions
-from .._checks import check_page
+from .._checks import check_count
 from .._conversion.converter import to_json_types
 from .._protocol.routes import (
     CREATE_ORDER,
@@ -117,7 +117,7 @@ class Orders(Resource):
             max_items: How many to yield at the most.
             prefetch: How many pages to read ahead; 0 reads none.
         """
-        check_page(page, at_most=99)
+        check_count("page", page, most=99)
         return self._list(
             Order,
             LIST_ORDERS(),

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, NoReturn, Unpack
 
 from .._calls.caller import CallOptions
-from .._checks import check_page
+from .._checks import check_count
 from .._protocol.route import BoundRoute
 from .._protocol.routes import (
     GET_REDEMPTION,
@@ -154,7 +154,7 @@ class Redemptions(Resource):
             InvalidArgumentError: An argument is out of range.
             PaginationLimitError: While walking: there are more than 9,900; `list_all` has no limit.
         """
-        check_page(page, at_most=99)
+        check_count("page", page, most=99)
         query = {
             "limit": limit,
             "page": page,

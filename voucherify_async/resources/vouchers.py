@@ -11,7 +11,7 @@ from .._bulk.combined_jobs import job_of
 from .._bulk.lookups import VoucherLookups
 from .._bulk.request_series import send_items
 from .._calls.caller import CallOptions
-from .._checks import check_ids, check_page
+from .._checks import check_count, check_ids
 from .._protocol import bodies
 from .._protocol.route import Route
 from .._protocol.routes import (
@@ -161,7 +161,7 @@ class Vouchers(Resource):
             "ids": check_ids(ids),
             "filters": filters,
         }
-        check_page(page, at_most=99)
+        check_count("page", page, most=99)
         return self._list(
             Voucher,
             LIST_VOUCHERS(),
