@@ -17,7 +17,7 @@ from .._bulk.request_series import RequestSeries
 from .._calls.caller import CallOptions
 from .._files.csv_upload import CsvPartFile, checked_csv
 from .._protocol.route import BoundRoute
-from .._protocol.routes import IMPORT_TO_CAMPAIGN, IMPORT_VOUCHERS
+from .._protocol.routes import IMPORT_CSV_TO_CAMPAIGN, IMPORT_TO_CAMPAIGN, IMPORT_VOUCHERS
 from ..jobs import AsyncJob
 from . import _arguments
 from ._import_api import ImportApi
@@ -188,6 +188,8 @@ class Imports(Resource):
             AmbiguousOutcomeError: The import may or may not have been accepted.
             BulkInterruptedError: A part failed after others were accepted.
         """
+        # None is refused here; further down it stands for an import into no campaign.
+        IMPORT_CSV_TO_CAMPAIGN(campaign_id=campaign_id)
         return await self._import_csv(campaign_id, file, options)
 
     async def _import(
