@@ -192,7 +192,7 @@ async def _check_out(client: AsyncVoucherify, say: Say) -> None:
         paid = await client.redemptions.redeem(
             redeemables=[code], order={"amount": 5_000, "source_id": "order-1"}, confirm=True
         )
-    (redemption,) = paid.redemptions or ()
+    redemption = next(iter(paid.redemptions or ()))
     left = redemption.voucher.gift if redemption.voucher else None
     total = _money(paid.order.total_amount) if paid.order else "?"
     say(f"  {redemption.id}: {total} left to pay, {_money(left.balance if left else None)} on it")
