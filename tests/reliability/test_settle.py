@@ -364,6 +364,20 @@ async def test_an_error_that_lost_something(
     assert settled.status != "not_done"
 
 
+async def test_a_history_out_of_order_proves_no_absence(
+    client: AsyncVoucherify, fake: FakeVoucherify, clock: MovingClock
+) -> None:
+    """Where it is not newest first, what is looked for may stand on any page."""
+    fake.faults.reset(method="POST")
+    error = await lost(client, WRITES["balance"][0])
+    clock.move(LONG)
+    rows = [{"id": f"vtx_{y}", "created_at": f"{y}-01-01T00:00:00Z"} for y in (2020, 2021)]
+    listing = {"data_ref": "data", "data": rows, "has_more": True}
+    fake.faults.status(200, body=listing, method="GET")
+    assert (await client.settle(error)).status == "unknown"
+    assert (await client.settle(error)).status == "not_done"
+
+
 async def test_several_attempts_are_under_way_from_the_first_to_the_last(
     client: AsyncVoucherify, fake: FakeVoucherify, clock: MovingClock
 ) -> None:
