@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Generator, Iterator
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from ._clock import Clock
 from .errors import (
@@ -22,12 +22,48 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ._files.transaction_rows import TransactionRows
-    from .resources.async_actions import AsyncActions
-    from .resources.exports import Exports
 
 Job = TypeVar("Job", AsyncAction, Export)
 Progress = Callable[[Job], Awaitable[None] | None]
 """Called with every report of a job: a function, or an async one that is awaited."""
+
+
+class ActionReader(Protocol):
+    """What a job's handle needs of `client.async_actions`."""
+
+    async def get(self, id: str, /) -> AsyncAction:  # noqa: A002
+        """Read an async action."""
+        ...
+
+
+class ExportReader(Protocol):
+    """What an export's handle needs of `client.exports`."""
+
+    async def get(self, id: str, /) -> Export:  # noqa: A002
+        """Read an export."""
+        ...
+
+    async def wait(
+        self,
+        id: str,  # noqa: A002
+        /,
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109
+        on_progress: Progress[Export] | None = None,
+    ) -> Export:
+        """Wait for its end."""
+        ...
+
+    async def download(
+        self, export: Export, to: str | PathLike[str], /, *, escape: bool = False
+    ) -> Path:
+        """Write its file."""
+        ...
+
+    def rows(self, export: Awaitable[Export], /) -> TransactionRows:
+        """Read its rows."""
+        ...
+
 
 FIRST_POLL_SECONDS: Final = 0.5
 LAST_POLL_SECONDS: Final = 5.0
@@ -95,7 +131,7 @@ class AsyncJob:
             `client.async_actions.wait(id)`.
     """
 
-    def __init__(self, id: str, actions: AsyncActions, clock: Clock) -> None:  # noqa: A002
+    def __init__(self, id: str, actions: ActionReader, clock: Clock) -> None:  # noqa: A002
         self.id = id
         self._actions = actions
         self._clock = clock
@@ -149,7 +185,7 @@ class ExportJob:
         export: The export as it was when it was accepted.
     """
 
-    def __init__(self, export: Export, id: str, exports: Exports) -> None:  # noqa: A002
+    def __init__(self, export: Export, id: str, exports: ExportReader) -> None:  # noqa: A002
         self.id = id
         self.export = export
         self._exports = exports

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from attrs import evolve
 
 from .._clock import Clock
-from ..jobs import AsyncJob
+from ..jobs import ActionReader, AsyncJob
 from ..models.async_actions import AsyncAction, AsyncActionResult
 from .request_series import AcceptedRequest
-
-if TYPE_CHECKING:
-    from ..resources.async_actions import AsyncActions
 
 T = TypeVar("T")
 
@@ -30,7 +27,7 @@ class CombinedJob(AsyncJob):
     """
 
     def __init__(
-        self, requests: Sequence[AcceptedRequest], actions: AsyncActions, clock: Clock
+        self, requests: Sequence[AcceptedRequest], actions: ActionReader, clock: Clock
     ) -> None:
         super().__init__(requests[0].id, actions, clock)
         self.ids = tuple(request.id for request in requests)
@@ -58,7 +55,7 @@ class CombinedJob(AsyncJob):
         return _sum(seen)
 
 
-def job_of(requests: Sequence[AcceptedRequest], actions: AsyncActions, clock: Clock) -> AsyncJob:
+def job_of(requests: Sequence[AcceptedRequest], actions: ActionReader, clock: Clock) -> AsyncJob:
     """A handle on one request, or on several."""
     return (
         AsyncJob(requests[0].id, actions, clock)
