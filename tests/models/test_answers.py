@@ -174,6 +174,7 @@ def test_an_expired_date_with_a_time_keeps_it() -> None:
         ({"type": "UNIT", "effect": "ADD_MANY_ITEMS"}, models.MultipleUnitDiscount),
         ({"type": "UNIT", "units": [], "effect": "ELSE"}, models.MultipleUnitDiscount),
         ({"type": "UNIT", "units": None}, models.UnitDiscount),
+        ({"type": "UNIT", "unit_type": "p", "effect": "ADD_MANY_ITEMS"}, models.UnitDiscount),
         ({"type": "LOTTERY", "odds": 0.5}, models.UnknownDiscount),
         ({"type": None, "amount_off": 100}, models.UnknownDiscount),
         ({"amount_off": 100}, models.UnknownDiscount),
