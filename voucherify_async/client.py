@@ -33,7 +33,7 @@ from ._protocol.headers import SignedHeaders
 from ._protocol.rate_limits import RateLimit
 from ._protocol.retry import RetryPolicy
 from ._protocol.route import BoundRoute, Route
-from ._transport.senders import DEFAULT_MAX_ANSWER_BYTES, Backend, Network
+from ._transport.choice import DEFAULT_MAX_ANSWER_BYTES, BackendName, Network
 from ._transport.tls import Certificate, Verify
 from ._unset import UNSET, Unset
 from .auth import Auth
@@ -142,7 +142,7 @@ class AsyncVoucherify:
         max_concurrency: int = 20,
         api_version: str | None = None,
         http_client: httpx.AsyncClient | Any = None,
-        http_backend: Backend = "httpcore",
+        http_backend: BackendName = "httpcore",
         proxy: str | None = None,
         verify: Verify = True,
         cert: Certificate | None = None,

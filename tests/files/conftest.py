@@ -9,7 +9,7 @@ import pytest
 import trustme
 
 from voucherify_async import AsyncVoucherify, Clock
-from voucherify_async._transport.senders import Backend
+from voucherify_async._transport.choice import BackendName
 
 Connect = Callable[..., AsyncVoucherify]
 
@@ -36,7 +36,7 @@ def names_in(folder: Path) -> list[str]:
 
 
 @pytest.fixture(params=["httpcore", "aiohttp"])
-def backend(request: pytest.FixtureRequest, anyio_backend_name: str) -> Backend:
+def backend(request: pytest.FixtureRequest, anyio_backend_name: str) -> BackendName:
     """Each of the HTTP backends that run on the event loop of the test."""
     if request.param == "aiohttp" and anyio_backend_name == "trio":
         pytest.skip("aiohttp runs on asyncio only")
@@ -44,7 +44,7 @@ def backend(request: pytest.FixtureRequest, anyio_backend_name: str) -> Backend:
 
 
 @pytest.fixture
-def connect(backend: Backend) -> Connect:
+def connect(backend: BackendName) -> Connect:
     """Makes clients that wait for nothing."""
 
     def make(base_url: str, **options: object) -> AsyncVoucherify:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voucherify_async import InvalidArgumentError, Voucher, escape_cell, write_csv
-from voucherify_async._files.row_items import item_of_row
+from voucherify_async._files.items_from_rows import item_of_row
 from voucherify_async._files.spreadsheets import unescape_cell
 from voucherify_async.testing import FakeVoucherify
 

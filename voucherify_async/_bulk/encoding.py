@@ -9,7 +9,7 @@ import orjson
 from attrs import field, frozen
 
 from .._files.csv_upload import PART_BYTES
-from .._files.row_items import cells_of_row, csv_lines, item_of_row, needs_csv
+from .._files.items_from_rows import cells_of_row, csv_lines, item_of_row, needs_csv
 from .._protocol.bodies import MAX_BODY_BYTES, encode_json
 from ..errors import InvalidArgumentError
 from .batches import BodyBuilder

@@ -12,8 +12,8 @@ from .._protocol import rate_limits
 from .._protocol.answers import Answer
 from .._protocol.rate_limits import RateLimit
 from .._protocol.route import Route
+from .._transport.choice import Network
 from .._transport.exchange import Sender
-from .._transport.senders import Network
 from ..errors import ClientClosedError, ClientLoopError
 from .quota import Quota
 from .server_clock import ServerClock

@@ -20,8 +20,8 @@ from ..models.voucher_imports import CampaignImport
 from ..models.vouchers import Voucher
 from .atomic import file_path, replacing_async
 from .csv_columns import COLUMNS
+from .rows_from_vouchers import row_of
 from .spreadsheets import escape_cell
-from .voucher_rows import row_of
 
 _CHUNK: Final = 500
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from attrs import field, frozen
 
 from ..errors import InvalidArgumentError
-from .expectations import Asked, Expected
+from .expected_answers import Asked, Expected
 from .listings import Listing
 
 FinderName = Literal[

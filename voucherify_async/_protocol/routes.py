@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from .expectations import (
+from .expected_answers import (
     ACCEPTED,
     ASYNC_ACTION,
     BALANCE,

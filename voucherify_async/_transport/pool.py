@@ -29,9 +29,9 @@ from httpcore import (
 )
 
 from ..errors import ConfigurationError
-from .network import Wire
 from .passage import Passage
 from .proxies import Proxies, Proxy
+from .sockets import Wire
 
 if TYPE_CHECKING:
     import ssl

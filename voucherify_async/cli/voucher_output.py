@@ -9,9 +9,9 @@ from pathlib import Path
 from .. import write_csv
 from ..errors import InvalidArgumentError
 from ..models import Voucher
-from .columns import VOUCHERS, voucher_record
 from .exits import NEGATIVE, OK
 from .output import Format, Writer, copy_to_stdout
+from .table_columns import VOUCHERS, voucher_record
 from .terminal import say
 
 

@@ -15,11 +15,11 @@ import typer
 from ...client import AsyncVoucherify
 from ...errors import AmbiguousOutcomeError
 from ...models import BalanceUpdate, TransactionOrder, Voucher
-from ..columns import TRANSACTIONS, transaction_record, worth
 from ..exits import INTERRUPTED, NEGATIVE, OK, UNKNOWN, USAGE, CommandError, guarded
 from ..output import Format, Raw, Writer, copy_to_stdout, write_record
 from ..progress import progress
 from ..session import run
+from ..table_columns import TRANSACTIONS, transaction_record, worth
 from ..terminal import PROGRAM, ask, can_ask, say
 
 Code = Annotated[str, typer.Argument(metavar="CODE", help="The card's code.")]

@@ -17,12 +17,12 @@ from ...models import (
     ValidatedRedeemable,
     Validation,
 )
-from ..columns import REDEEMABLES, REDEMPTIONS, redemption_record
 from ..exits import INTERRUPTED, NEGATIVE, OK, UNKNOWN, CommandError, guarded
 from ..instants import Instant, created_between
 from ..output import Format, Raw, Writer, write_record
 from ..progress import progress
 from ..session import run
+from ..table_columns import REDEEMABLES, REDEMPTIONS, redemption_record
 from ..terminal import PROGRAM, ask, can_ask, say
 
 Codes = Annotated[

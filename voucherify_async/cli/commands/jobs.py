@@ -10,11 +10,11 @@ import typer
 
 from ...client import AsyncVoucherify
 from ...models import AsyncAction
-from ..columns import JOBS, job_record
 from ..exits import INTERRUPTED, NEGATIVE, OK, USAGE, CommandError, guarded
 from ..output import Format, Raw, Writer, write_lines
 from ..progress import progress
 from ..session import run
+from ..table_columns import JOBS, job_record
 from ..terminal import PROGRAM, say
 
 _DEFAULT_LIMIT = 20

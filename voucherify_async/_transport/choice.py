@@ -15,7 +15,7 @@ from .exchange import Sender
 from .proxies import NO_SOCKS, Proxies, Proxy
 from .tls import Certificate, Verify, ssl_context_maker
 
-Backend = Literal["httpcore", "aiohttp"]
+BackendName = Literal["httpcore", "aiohttp"]
 """What speaks HTTP under a client of our own."""
 DEFAULT_MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
 
@@ -26,7 +26,7 @@ class Network:
 
     base_url: str
     injected: Any = field(repr=False)
-    backend: Backend
+    backend: BackendName
     proxies: Proxies = field(repr=False)
     make_ssl_context: Callable[[], ssl.SSLContext] = field(repr=False)
     max_answer_bytes: int
@@ -37,7 +37,7 @@ class Network:
         base_url: str,
         *,
         http_client: Any,
-        http_backend: Backend,
+        http_backend: BackendName,
         proxy: str | None,
         verify: Verify,
         cert: Certificate | None,
@@ -49,7 +49,7 @@ class Network:
             ConfigurationError: A setting makes no sense. No credential is shown.
         """
         try:
-            if http_backend not in get_args(Backend):
+            if http_backend not in get_args(BackendName):
                 raise ConfigurationError(
                     f'http_backend: expected "httpcore" or "aiohttp", got {http_backend!r}'
                 )
@@ -93,7 +93,7 @@ class Network:
             return ClientSender(self.injected, self.base_url, self.max_answer_bytes)
         if self.backend == "aiohttp":
             return _aiohttp_sender(self)
-        from .pooled import PooledSender
+        from .httpcore import PooledSender
 
         return PooledSender(
             self.base_url, self.make_ssl_context, self.proxies, self.max_answer_bytes

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from ..errors import InvalidArgumentError
 from .csv_columns import BY_LOWER, CSV_ONLY, VALUE_KEYS
+from .rows_from_vouchers import cell_text
 from .spreadsheets import unescape_cell
-from .voucher_rows import cell_text
 
 _WHOLE: Final = re.compile(r"[0-9]{1,15}")
 _DECIMAL: Final = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,6})?")
