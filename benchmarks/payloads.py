@@ -143,9 +143,10 @@ def voucher_bytes() -> bytes:
     return encode(voucher())
 
 
-def page_bytes(total: int = PAGE) -> bytes:
-    """A page of 100 vouchers."""
-    items = [voucher(f"SUMMER-{number}") for number in range(PAGE)]
+def page_bytes(total: int = PAGE, page: int = 1) -> bytes:
+    """A page of 100 vouchers, which are on no other page."""
+    numbers = range((page - 1) * PAGE, page * PAGE)
+    items = [{**voucher(f"SUMMER-{number}"), "id": f"v_{number:032}"} for number in numbers]
     return encode({"object": "list", "data_ref": "vouchers", "vouchers": items, "total": total})
 
 

@@ -33,9 +33,28 @@ def _answer(body: bytes, status: str = "200 OK") -> bytes:
     return _HEAD.format(status=status, length=len(body)).encode() + body
 
 
-_VOUCHER = _answer(payloads.voucher_bytes())
-_PAGE = _answer(payloads.page_bytes(_TOTAL_VOUCHERS))
+_VOUCHERS = b"GET /v1/vouchers/"
 _ACCEPTED = _answer(payloads.encode({"async_action_id": "aa_bench"}), "202 Accepted")
+
+
+@lru_cache(maxsize=_TOTAL_VOUCHERS // payloads.PAGE)
+def _page(number: int) -> bytes:
+    return _answer(payloads.page_bytes(_TOTAL_VOUCHERS, number))
+
+
+@lru_cache
+def _around_code(length: int) -> tuple[bytes, bytes]:
+    """The answer that is a voucher, before and behind its code of so many bytes."""
+    before, _, behind = payloads.voucher_bytes().partition(b"SUMMER-10")
+    answer = _answer(before + bytes(length) + behind)
+    return answer[: -len(behind) - length], behind
+
+
+def _voucher(head: bytes) -> bytes:
+    """The voucher that is asked for: clients hold its code against what they asked."""
+    code = head[len(_VOUCHERS) : head.index(b" ", len(_VOUCHERS))]
+    before, behind = _around_code(len(code))
+    return before + code + behind
 
 
 @lru_cache(maxsize=2_000)
@@ -47,14 +66,14 @@ def _transactions(cursor: str, last: int) -> bytes:
 
 def _route(head: bytes) -> bytes:
     """The whole answer to a request, of which only the first line matters."""
-    if head.startswith(b"GET /v1/vouchers/") and b"/transactions" not in head[:100]:
-        return _VOUCHER
+    if head.startswith(_VOUCHERS) and b"/transactions" not in head[:100]:
+        return _voucher(head)
     if head.startswith(b"POST /v1/vouchers/import"):
         return _ACCEPTED
     target = head.split(b" ", 2)[1].decode()
     path, _, query = target.partition("?")
     if path == "/v1/vouchers":
-        return _PAGE
+        return _page(int(parse_qs(query).get("page", ["1"])[0]))
     if path == "/usage":
         return _answer(json.dumps(time.process_time()).encode())
     # /v1/vouchers/CARD-{count}/transactions: as many as the code says.

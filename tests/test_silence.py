@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import anyio
+import httpx
 import pytest
 
 from voucherify_async import AmbiguousOutcomeError, AsyncVoucherify
@@ -31,7 +32,8 @@ def address() -> Iterator[str]:
 
 def brief_client(url: str, **options: Any) -> AsyncVoucherify:
     """A client that waits for milliseconds and sends once."""
-    return AsyncVoucherify("id", "token", base_url=url, timeout=BRIEF, retry=None, **options)
+    settings: dict[str, Any] = {"timeout": BRIEF, "retry": None, **options}
+    return AsyncVoucherify("id", "token", base_url=url, **settings)
 
 
 async def test_a_tls_handshake_without_an_answer_was_not_sent(address: str) -> None:
@@ -57,7 +59,9 @@ async def test_a_host_that_speaks_no_tls_was_not_sent_anything() -> None:
         listener.listen(16)
         async with (
             anyio.create_task_group() as group,
-            brief_client(f"https://127.0.0.1:{listener.getsockname()[1]}") as client,
+            AsyncVoucherify(
+                "id", "token", base_url=f"https://127.0.0.1:{listener.getsockname()[1]}", retry=None
+            ) as client,
         ):
 
             async def answer_in_plain() -> None:
@@ -72,7 +76,8 @@ async def test_a_host_that_speaks_no_tls_was_not_sent_anything() -> None:
 
 async def test_an_answer_that_never_comes(address: str) -> None:
     """A read raises ReadTimeout; a write may have been done, and says so."""
-    async with brief_client(f"http://{address}") as client:
+    brief = httpx.Timeout(None, read=BRIEF)
+    async with brief_client(f"http://{address}", timeout=brief) as client:
         with pytest.raises(ReadTimeout):
             await client.vouchers.get("CODE")
         with pytest.raises(AmbiguousOutcomeError):
@@ -82,7 +87,8 @@ async def test_an_answer_that_never_comes(address: str) -> None:
 async def test_a_body_that_is_never_read(address: str) -> None:
     """A body that the host takes no more of surely was not sent whole, and never will be."""
     items = [{"code": "C", "metadata": {"filler": "x" * 9_000_000}}]
-    async with brief_client(f"http://{address}") as client:
+    brief = httpx.Timeout(None, write=BRIEF)
+    async with brief_client(f"http://{address}", timeout=brief) as client:
         with pytest.raises(WriteTimeout) as caught:
             await client.imports.vouchers(items)
     assert not caught.value.sent

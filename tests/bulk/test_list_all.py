@@ -12,7 +12,7 @@ from voucherify_async.testing import FakeVoucherify
 
 from .conftest import Skipping
 
-pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2)]
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=1)]
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 BOTH = pytest.mark.parametrize("concurrency", [1, 4])

@@ -132,7 +132,8 @@ def fake() -> FakeVoucherify:
 @pytest.fixture
 def bare(tmp_path: Path) -> Iterator[Command]:
     """The command in an environment without credentials."""
-    left_out = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "TERM")
+    # The last one would have the command compiled anew at each start.
+    left_out = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "TERM", "PYTHONDONTWRITEBYTECODE")
     kept = {name: value for name, value in os.environ.items() if name not in left_out}
     environment = {**kept, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color"}
     command = Command(tmp_path, environment, [])

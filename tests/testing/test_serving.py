@@ -53,7 +53,7 @@ async def test_many_requests_over_a_socket(fake: FakeVoucherify) -> None:
         for number in range(1000)
     ]
     with fake.serve() as url:
-        async with httpx.AsyncClient(base_url=url, headers=KEYS) as api:
+        async with httpx.AsyncClient(base_url=url, headers=KEYS, timeout=60) as api:
             statuses: list[int] = []
 
             async def get(code: str) -> None:

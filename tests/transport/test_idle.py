@@ -16,7 +16,7 @@ from voucherify_async._transport import pool as pools
 
 from .wire import VOUCHER, ok, read_request, serving
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2)]
 
 OTHER = ok(b'{"code":"OTHER","object":"voucher"}')
 STRAYS = {
