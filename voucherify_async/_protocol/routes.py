@@ -21,6 +21,7 @@ from .expected_answers import (
     STACK_ROLLBACK,
     VALIDATION,
     VOUCHER,
+    VOUCHER_REDEMPTIONS,
 )
 from .listings import Cursor, EndDate, Listing, PageNumbers
 from .route import Route
@@ -149,13 +150,19 @@ DELETE_EXPORT: Final = Route(
 
 _REDEMPTION: Final = "/v1/redemptions/{id}"
 _REDEMPTION_CHECK: Final = (
-    "See what the order holds with orders.get(source_id), or the list of redemptions, before you "
-    "send it again."
+    "It may still be done for 3 minutes. Before you send it again, look for it in the redemptions "
+    "of orders.get(id or source_id); where no order was named, by your session.key in "
+    "redemptions.of_voucher(code); or else by its code and time in redemptions.list(), which is "
+    "evidence and no proof."
 )
 _ROLLBACK_CHECK: Final = (
-    "See with redemptions.get(id) whether it was rolled back, before you send it again."
+    "It may still be done for 3 minutes. Before you send it again, see with redemptions.get(id) "
+    "whether the status is ROLLED_BACK."
 )
-_ORDER_CHECK: Final = "Read it back with orders.get(source_id) before you send it again."
+_ORDER_CHECK: Final = (
+    "Read it back with orders.get(id or source_id) before you send it again; one without a "
+    "source_id stands in orders.list(order='-created_at')."
+)
 _REDEMPTION_PAGES: Final = partial(
     PageNumbers,
     last_page=99,
@@ -179,7 +186,8 @@ VALIDATE: Final = _validation("validations.validate", repeats_like="GET")
 VALIDATE_AND_LOCK: Final = _validation(
     "validations.validate",
     repeats_like="PUT",  # the same session key replaces the lock
-    check="Validate again with the same session.key, or release it by vouchers.release_session().",
+    check="Validate again with the same session.key, or release it with "
+    "vouchers.release_session(code, key); a lock ends by itself in time.",
 )
 REDEEM: Final = Route(
     "redemptions.redeem",
@@ -197,7 +205,9 @@ LIST_REDEMPTIONS: Final = Route(
     answer=LISTING,
     listing=Listing("redemptions", _REDEMPTION_PAGES, _REDEMPTION_WINDOWS),
 )
-GET_VOUCHER_REDEMPTIONS: Final = Route("redemptions.of_voucher", "GET", f"{_VOUCHER}/redemption")
+GET_VOUCHER_REDEMPTIONS: Final = Route(
+    "redemptions.of_voucher", "GET", f"{_VOUCHER}/redemption", answer=VOUCHER_REDEMPTIONS
+)
 ROLL_BACK: Final = Route(
     "redemptions.rollback",
     "POST",

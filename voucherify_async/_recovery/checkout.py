@@ -1,23 +1,41 @@
-"""What became of a redemption, a rollback or an order: the order, the session and they show it."""
+"""What became of a redemption: its order shows it, or else the session that it was made with.
+
+A redemption that is found is the one that was lost, surely another one, or one that cannot be told
+from it. Only what is surely another one is passed over; what cannot be told is never told.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, TypeAlias, TypeVar
+
+from attrs import evolve, frozen
 
 from .._conversion.converter import structure_at
-from .._protocol.routes import (
-    GET_ORDER,
-    GET_REDEMPTION,
-    GET_VOUCHER_REDEMPTIONS,
-    ROLL_BACK_STACK,
-)
+from .._protocol.routes import GET_ORDER, GET_REDEMPTION, GET_VOUCHER_REDEMPTIONS
+from ..errors import ResponseValidationError
 from ..models.orders import Order
-from ..models.redemptions import RedemptionResult, RedemptionRollback, StackRollback
+from ..models.redeemables import ValidatedRedeemable
+from ..models.redemptions import Redemption, RedemptionEntry, RedemptionResult, VoucherRedemptions
 from .evidence import Absent, Done, Evidence, Look, Lost, Unclear, agrees
 
-Json = Mapping[str, Any]
+T = TypeVar("T")
+Likeness: TypeAlias = Literal["same", "another", "unclear"]
+
+
+@frozen
+class _Made:
+    """A redemption that is on record, with its parts where several were made at once."""
+
+    whole: Redemption
+    parts: Sequence[Redemption] = ()
+    shows_all: bool = True
+    """Whether `parts` are all that were made at once."""
+
+    @property
+    def uses(self) -> Sequence[Redemption]:
+        """Each use of a redeemable."""
+        return self.parts or (self.whole,)
 
 
 async def find_redemption(lost: Lost, look: Look) -> Evidence:
@@ -27,139 +45,199 @@ async def find_redemption(lost: Lost, look: Look) -> Evidence:
     if isinstance(named, str):
         return await _find_by_order(named, lost, look)
     key = session.get("key") if isinstance(session, dict) else None
-    codes = _codes(lost.sent)
+    codes = [item.get("id", "") for item in _asked(lost) if _kind(item) == "voucher"]
     if isinstance(key, str) and codes:
         return await _find_by_session(key, codes, lost, look)
     return Unclear(
-        "It named neither an order.source_id nor a session.key, so nothing tells it from another "
-        "redemption of the same code"
+        "It names neither an order nor a voucher with a session.key, so nothing tells it from "
+        "another redemption of the same; see redemptions.list() for one of that moment"
     )
 
 
 async def _find_by_order(named: str, lost: Lost, look: Look) -> Evidence:
-    order = await look.read_or_none(GET_ORDER(id=named))
-    if order is None:
+    body = await look.read_or_none(GET_ORDER(id=named))
+    if body is None:
         return Absent("There is no such order")
-    entries = order.get("redemptions") or {}
-    since = [id_ for id_, entry in entries.items() if lost.was_before(_instant(entry, "date"))]
-    found = [parts for id_ in since if (parts := await _parts(id_, entries[id_], lost, look))]
-    if len(found) > 1:
-        return Unclear("The order holds several redemptions of the same since")
-    if not found:
-        return Absent("The order holds no such redemption")
-    parent, children = found[0]
-    body = {"redemptions": children or [parent], "order": order}
-    if children:
-        body["parent_redemption"] = parent
-    return Done(structure_at(RedemptionResult, body))
-
-
-async def _parts(
-    id_: str, entry: Json, lost: Lost, look: Look
-) -> tuple[Json, Sequence[Json]] | None:
-    """A redemption of the order with its parts; None where it is of something else."""
-    parent = await look.read(GET_REDEMPTION(id=id_))
-    children = [await look.read(GET_REDEMPTION(id=child)) for child in entry.get("stacked") or ()]
-    redeemed = {code for part in (parent, *children) for code in _redeemed(part)}
-    asked = {str(item.get("id")).casefold() for item in lost.sent.get("redeemables") or ()}
-    # What was redeemed of several may be a part of them, and a stack is known by its tiers.
-    is_it = not redeemed or bool(redeemed & asked) or not _codes(lost.sent)
-    return (parent, children) if is_it else None
+    order = structure_at(Order, body)
+    made = [
+        _Made(await _read(id_, look), [await _read(part, look) for part in entry.stacked or ()])
+        for id_, entry in (order.redemptions or {}).items()
+    ]
+    return _judged(made, lost, Absent("The order holds no such redemption"), order)
 
 
 async def _find_by_session(key: str, codes: Sequence[str], lost: Lost, look: Look) -> Evidence:
-    found: list[Json] = []
+    found: dict[str, list[Redemption]] = {}
+    # A loyalty card's redemption does not name its session, nor is a promotion's looked up by code.
+    shows_all = all(_kind(item) == "voucher" and not item.get("reward") for item in _asked(lost))
     for code in codes:
         body = await look.read_or_none(GET_VOUCHER_REDEMPTIONS(code=code))
-        entries = (body or {}).get("redemption_entries") or ()
-        found += [
-            entry
-            for entry in entries
-            if entry.get("object") != "redemption_rollback"
-            and (entry.get("session") or {}).get("key") == key
-            and entry.get("result") != "FAILURE"
-            and lost.was_before(_instant(entry, "date"))
-        ]
-    if not found:
-        return Absent("No redemption of the codes names the session")
-    if len({entry.get("id") for entry in found}) > len(codes):
-        return Unclear("Several redemptions name the session")
-    return Done(structure_at(RedemptionResult, {"redemptions": found}))
-
-
-async def find_rollback(lost: Lost, look: Look) -> Evidence:
-    """Read the redemption back: is it rolled back, and since when?"""
-    redemption = await look.read_or_none(GET_REDEMPTION(**lost.values))
-    if redemption is None:
-        return Unclear("There is no such redemption")
-    entry = await _entry(redemption, look)
-    rollback_id = entry.get("rollback_id")
-    if not isinstance(rollback_id, str):
-        if redemption.get("status") == "ROLLED_BACK":
-            return Unclear("It is rolled back, but its order does not tell by what")
-        return Absent("The redemption is not rolled back")
-    at = _instant(entry, "rollback_date")
-    if at is not None and not lost.was_before(at):
-        return Absent("The redemption had been rolled back before")
-    rollback = await look.read(GET_REDEMPTION(id=rollback_id))
-    if lost.route != ROLL_BACK_STACK:
-        return Done(structure_at(RedemptionRollback, rollback))
-    ids = entry.get("rollback_stacked") or ()
-    parts = [await look.read(GET_REDEMPTION(id=id_)) for id_ in ids]
-    body = {"rollbacks": parts or [rollback], "parent_rollback": rollback}
-    return Done(structure_at(StackRollback, body))
-
-
-async def _entry(redemption: Json, look: Look) -> Json:
-    """Its rollback, if there is one, as the order tells of it, or else the redemption itself."""
-    # The order inside a redemption is the one of then.
-    order_id = (redemption.get("order") or {}).get("id")
-    order = await look.read_or_none(GET_ORDER(id=order_id)) if order_id else None
-    entry = ((order or {}).get("redemptions") or {}).get(redemption.get("id"))
-    if isinstance(entry, dict) and entry.get("rollback_id"):
-        return entry
-    rollbacks = (redemption.get("related_redemptions") or {}).get("rollbacks") or ()
-    last = rollbacks[-1] if rollbacks else {}
-    return {"rollback_id": last.get("id"), "rollback_date": last.get("date")}
-
-
-async def find_order(lost: Lost, look: Look) -> Evidence:
-    """Read the order back by its source id: is it as it was to be?"""
-    named = lost.values.get("id") or lost.sent.get("source_id")
-    if not isinstance(named, str):
-        return Unclear("The order has no source_id by which it could be found")
-    order = await look.read_or_none(GET_ORDER(id=named))
-    if order is None:
-        return Absent("There is no such order")
-    written = _instant(order, "updated_at") or _instant(order, "created_at")
-    sent = {key: lost.sent[key] for key in ("status", "amount", "metadata") if key in lost.sent}
-    if agrees(sent, order) and lost.was_before(written):
-        return Done(structure_at(Order, order))
-    if lost.was_before(written):
-        return Unclear("The order was written since, and is not as it was to be")
-    return Absent("The order was not written since")
-
-
-def _codes(sent: Json) -> list[str]:
-    """The voucher codes that were to be redeemed."""
-    redeemables = sent.get("redeemables") or ()
-    return [item["id"] for item in redeemables if item.get("object", "voucher") == "voucher"]
-
-
-def _redeemed(redemption: Json) -> set[str]:
-    """What a redemption is of: a code or an id; nothing where it does not say."""
-    voucher, tier = redemption.get("voucher"), redemption.get("promotion_tier")
-    named = [
-        voucher.get("code") if isinstance(voucher, dict) else None,
-        tier.get("id") if isinstance(tier, dict) else None,
+        told = structure_at(VoucherRedemptions, body or {})
+        entries = told.redemption_entries or ()
+        shows_all = shows_all and body is not None and len(entries) >= (told.total or 0)
+        for entry in entries:
+            if isinstance(entry, Redemption) and entry.session and entry.session.key == key:
+                found.setdefault(entry.redemption or entry.id, []).append(entry)
+    made = [
+        await _with_parent(id_, parts, look, shows_all=shows_all) for id_, parts in found.items()
     ]
-    return {text.casefold() for text in named if isinstance(text, str)}
+    if shows_all:
+        return _judged(made, lost, Absent("No redemption of the codes names the session"))
+    return _judged(made, lost, Unclear("Not every redemption that may be it can be looked through"))
 
 
-def _instant(item: Json, key: str) -> datetime | None:
-    text = item.get(key)
-    try:
-        found = datetime.fromisoformat(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
-    return found if found is None or found.tzinfo is not None else None
+async def _with_parent(
+    id_: str, found: Sequence[Redemption], look: Look, *, shows_all: bool
+) -> _Made:
+    if found[0].id == id_:
+        return _Made(found[0])
+    whole = await _read(id_, look)
+    related = whole.related_redemptions
+    ids = [part.id for part in (related.redemptions if related else None) or () if part.id]
+    if not ids:
+        return _Made(whole, found, shows_all)
+    return _Made(whole, [await _read(part, look) for part in ids])
+
+
+async def _read(id_: str, look: Look) -> Redemption:
+    return await read_entry(Redemption, id_, look)
+
+
+async def read_entry(kind: type[T], id_: str, look: Look) -> T:
+    """Read a redemption or a rollback, as what it has to be.
+
+    Raises:
+        ResponseValidationError: It is of another kind.
+    """
+    # A union, which no `type[T]` takes.
+    entries: Any = RedemptionEntry
+    entry: object = structure_at(entries, await look.read(GET_REDEMPTION(id=id_)))
+    if not isinstance(entry, kind):
+        raise ResponseValidationError(
+            json_path="$.object", expected=kind.__name__, value=type(entry).__name__
+        )
+    return entry
+
+
+def _judged(
+    made: Iterable[_Made], lost: Lost, otherwise: Evidence, order: Order | None = None
+) -> Evidence:
+    """What redemptions say of the one that was lost; `otherwise` where they are all others."""
+    candidates = [
+        (one, likeness) for one in made if (likeness := _likeness(one, lost)) != "another"
+    ]
+    if not candidates:
+        return otherwise
+    if len(candidates) > 1:
+        return Unclear("There are several redemptions that may be it")
+    one, likeness = candidates[0]
+    if likeness == "unclear":
+        return Unclear("There is a redemption that may be it or another one")
+    asked = _by_name(lost)
+    for use in one.uses:
+        for name in _names(use):
+            asked.pop(name, None)
+    missing = [
+        ValidatedRedeemable(id=item.get("id"), object=_kind(item), status="INAPPLICABLE")
+        for item in asked.values()
+        if _kind(item) in _SINGLE
+    ]
+    result = RedemptionResult(redemptions=one.uses, order=one.whole.order or order)
+    if one.parts:
+        result = evolve(result, parent_redemption=one.whole)
+    return Done(evolve(result, inapplicable_redeemables=missing) if missing else result)
+
+
+_SINGLE = {"voucher", "promotion_tier"}
+"""What is redeemed under the id that it is asked for by; a stack is redeemed as its tiers."""
+
+
+def _likeness(made: _Made, lost: Lost) -> Likeness:
+    """Whether a redemption is the one that was lost."""
+    judgements = (
+        _of_success(made.whole),
+        _of_session(made, lost),
+        _of_uses(made, lost),
+        _of_time(made.whole, lost),
+        _of_metadata(made.whole, lost),
+    )
+    if "another" in judgements:
+        return "another"
+    return "unclear" if "unclear" in judgements else "same"
+
+
+def _of_success(whole: Redemption) -> Likeness:
+    # What was refused is on record too.
+    if whole.result == "FAILURE":
+        return "another"
+    return "same" if whole.is_successful else "unclear"
+
+
+def _of_session(made: _Made, lost: Lost) -> Likeness:
+    session = lost.sent.get("session")
+    key = session.get("key") if isinstance(session, dict) else None
+    told = {one.session.key for one in (made.whole, *made.parts) if one.session} - {None}
+    return "another" if key and told and key not in told else "same"
+
+
+def _of_uses(made: _Made, lost: Lost) -> Likeness:
+    """Whether it is of what was to be redeemed: all of it, or the part of it that applied."""
+    asked = _by_name(lost)
+    is_stack = any(_kind(item) not in _SINGLE for item in asked.values())
+    for use in made.uses:
+        names = _names(use)
+        if not names:
+            return "unclear"
+        item = next((asked[name] for name in names if name in asked), None)
+        if item is None and not (is_stack and use.promotion_tier is not None):
+            return "another"
+        if item is not None and _spends_more(use, item):
+            return "another"
+    if len(made.uses) < len(asked) and not (made.parts and made.shows_all):
+        return "unclear"
+    return "same"
+
+
+def _spends_more(use: Redemption, item: Mapping[str, Any]) -> bool:
+    """Whether a use took more off a card than was asked for."""
+    credits_ = (item.get("gift") or {}).get("credits")
+    points = (item.get("reward") or {}).get("points")
+    limit = credits_ if credits_ is not None else points
+    return limit is not None and use.amount is not None and use.amount > limit
+
+
+def _of_time(whole: Redemption, lost: Lost) -> Likeness:
+    if lost.may_be_of(whole.date):
+        return "same"
+    is_over = whole.date is not None and whole.status == "ROLLED_BACK"
+    # One that stands may be it, if the clock by which the time was noted went wrong; to redeem
+    # again what was rolled back does no harm.
+    return "another" if is_over else "unclear"
+
+
+def _of_metadata(whole: Redemption, lost: Lost) -> Likeness:
+    sent = lost.sent.get("metadata")
+    differs = sent and whole.metadata and not agrees(sent, whole.metadata)
+    return "unclear" if differs else "same"
+
+
+def _asked(lost: Lost) -> Sequence[Mapping[str, Any]]:
+    """What was to be redeemed."""
+    asked: Sequence[Mapping[str, Any]] = lost.sent.get("redeemables") or ()
+    return asked
+
+
+def _by_name(lost: Lost) -> dict[str, Mapping[str, Any]]:
+    return {str(item.get("id")).casefold(): item for item in _asked(lost)}
+
+
+def _kind(item: Mapping[str, Any]) -> str:
+    return str(item.get("object", "voucher"))
+
+
+def _names(use: Redemption) -> set[str]:
+    """The code and the ids of what was redeemed."""
+    named = {use.promotion_tier.id} if use.promotion_tier else set()
+    if use.voucher:
+        named |= {use.voucher.code, use.voucher.id}
+    return {name.casefold() for name in named if name}

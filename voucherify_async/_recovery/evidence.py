@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -18,6 +18,8 @@ from ..errors import AmbiguousOutcomeError, NotFoundError
 
 CLOCK_TOLERANCE: Final = timedelta(seconds=5)
 """How far the clocks of Voucherify's own machines may be apart."""
+ABSENCE: Final = timedelta(seconds=180) + CLOCK_TOLERANCE
+"""How long ago a write has to be before its absence says that it was not done."""
 
 
 @frozen
@@ -81,6 +83,11 @@ class Lost:
         """Whether the write was sent before an instant that Voucherify tells."""
         return instant is not None and instant >= self.sent_at - CLOCK_TOLERANCE
 
+    def may_be_of(self, instant: datetime | None) -> bool:
+        """Whether the write may have been done then: since it was sent, and while it could land."""
+        latest = max(self.sent_at, self.given_up_at) + ABSENCE
+        return instant is not None and self.was_before(instant) and instant <= latest
+
 
 @frozen
 class Look:
@@ -115,7 +122,13 @@ def agrees(sent: Any, found: Any) -> bool:
     if isinstance(sent, Mapping):
         inner = found if isinstance(found, Mapping) else {}
         return all(agrees(value, inner.get(key)) for key, value in sent.items())
+    if _is_array(sent) and _is_array(found):
+        return len(sent) == len(found) and all(map(agrees, sent, found))
     return bool(sent == found) or _is_same_instant(sent, found)
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)
 
 
 def _is_same_instant(sent: Any, found: Any) -> bool:

@@ -27,13 +27,11 @@ from ..errors import (
     TransportError,
     VoucherifyError,
 )
-from . import balances, checkout, exports, jobs, vouchers
-from .evidence import CLOCK_TOLERANCE, Absent, Done, Evidence, Look, Lost
+from . import balances, checkout, exports, jobs, orders, rollbacks, vouchers
+from .evidence import ABSENCE, Absent, Done, Evidence, Look, Lost
 
 T = TypeVar("T")
 
-ABSENCE: Final = timedelta(seconds=180) + CLOCK_TOLERANCE
-"""How long ago a write has to be before its absence says that it was not done."""
 FIRST_LOOK_SECONDS: Final = 0.5
 CONFIRM_WITHIN: Final = 10.0
 
@@ -48,8 +46,8 @@ FINDERS: Final[Mapping[FinderName, Finder]] = {
     "export deletion": exports.find_deletion,
     "import": jobs.find_import,
     "redemption": checkout.find_redemption,
-    "rollback": checkout.find_rollback,
-    "order": checkout.find_order,
+    "rollback": rollbacks.find_rollback,
+    "order": orders.find_order,
 }
 
 
@@ -169,15 +167,13 @@ async def confirm(
 
 
 @contextmanager
-def labelled(source_id: str) -> Iterator[None]:
-    """Keep the label of a write where the write is cancelled, as a note on the cancellation."""
+def noted(how_to_find: str) -> Iterator[None]:
+    """Keep what a write can be found by where it is cancelled, as a note on the cancellation."""
     try:
         yield
     except Exception:
         raise
     except BaseException as stop:
-        stop.add_note(
-            f"The balance update that was under way has the source_id {source_id}: "
-            "transactions.find(code, source_id=...) tells whether it was done"
-        )
+        if how_to_find:
+            stop.add_note(how_to_find)
         raise

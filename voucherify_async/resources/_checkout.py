@@ -8,10 +8,11 @@ from typing import Any, Final, TypeAlias, TypedDict, TypeVar, cast
 
 from .._calls.call import CallOptions
 from .._conversion.converter import to_json_types
-from ..errors import APIError, InvalidArgumentError, RefusalReason
+from ..errors import InvalidArgumentError, RefusalReason
 from ..models.customers import Customer
 from ..models.orders import Order
 from ..models.redeemables import Redeemable, ValidatedRedeemable
+from ..models.redemptions import Redemption
 
 AnyRedeemable: TypeAlias = str | Redeemable | Mapping[str, Any]
 """A code, a model, or the documented mapping."""
@@ -93,6 +94,24 @@ def with_session_key(body: dict[str, Any]) -> dict[str, Any]:
     return {**body, "session": {**session, "key": f"ssn_{uuid.uuid4().hex}"}}
 
 
+def how_to_find(body: Mapping[str, Any]) -> str:
+    """A sentence on what a redemption that goes out can be found by; empty where by nothing."""
+    order, session = body.get("order"), body.get("session")
+    named = order.get("source_id") or order.get("id") if isinstance(order, dict) else None
+    if named:
+        return (
+            f"The redemption that was under way is of the order {named}: the redemptions of "
+            f"orders.get({named!r}) tell whether it was done"
+        )
+    key = session.get("key") if isinstance(session, dict) else None
+    if key:
+        return (
+            f"The redemption that was under way has the session.key {key}: "
+            "redemptions.of_voucher(code) tells whether it was done"
+        )
+    return ""
+
+
 def reasons(refused: Sequence[ValidatedRedeemable]) -> list[RefusalReason]:
     """Why redeemables do not apply."""
     found = []
@@ -102,17 +121,24 @@ def reasons(refused: Sequence[ValidatedRedeemable]) -> list[RefusalReason]:
         found.append(
             RefusalReason(
                 redeemable.id,
-                error.key if error else None,
-                error.message if error else redeemable.reason,
+                error.key if error else redeemable.reason,
+                error.message if error else None,
                 error.details if error else None,
             )
         )
     return found
 
 
-def reason_of(error: APIError) -> RefusalReason:
-    """Why a redemption was refused as a whole."""
-    return RefusalReason(None, error.key, error.message, error.details)
+def failures(failed: Sequence[Redemption]) -> list[RefusalReason]:
+    """Why redemptions that are on record failed."""
+    return [
+        RefusalReason(_redeemed(one), one.failure_code, one.failure_message, None) for one in failed
+    ]
+
+
+def _redeemed(redemption: Redemption) -> str | None:
+    voucher, tier = redemption.voucher, redemption.promotion_tier
+    return voucher.code if voucher else tier.id if tier else None
 
 
 def summary(found: Sequence[RefusalReason]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, NoReturn, Unpack
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from .._calls.caller import CallOptions
 from .._checks import check_count
@@ -17,8 +17,8 @@ from .._protocol.routes import (
     ROLL_BACK,
     ROLL_BACK_STACK,
 )
-from .._recovery.settlement import CONFIRM_WITHIN
-from ..errors import APIError, RedemptionRefusedError
+from .._recovery.settlement import CONFIRM_WITHIN, noted
+from ..errors import AmbiguousOutcomeError, APIError, RedemptionRefusedError, RefusalReason
 from ..models.redemptions import (
     RedemptionEntry,
     RedemptionResult,
@@ -34,8 +34,9 @@ from ._checkout import (
     CheckoutOptions,
     T,
     checkout_body,
+    failures,
+    how_to_find,
     parties,
-    reason_of,
     reasons,
     split,
     summary,
@@ -71,29 +72,35 @@ class Redemptions(Resource):
     ) -> RedemptionResult:
         """Redeem codes, promotions and gift cards (`POST /v1/redemptions`).
 
-        It is never sent again where it may have been done. What became of it shows the order, by
-        its `source_id` or id, or else the session, by its own `key`; without either nothing does.
+        It is never sent again where it may have been done. What became of it is found by the order,
+        if it has an id or `source_id`, or else by the session, if you gave it a `key`; without
+        either it cannot be found. If the call is cancelled, a note on the cancellation keeps them.
 
         Args:
             redeemables: Codes, `Redeemable`s or mappings, at most 30.
             raise_on_inapplicable: Whether to raise where one of them was not redeemed. What was
-                redeemed stays so: see the error's `result`.
-            confirm: Whether to look for a redemption of unknown outcome here. An order that has
-                neither id nor `source_id` is given a `source_id` to find it by.
+                redeemed stays redeemed: see the error's `result`.
+            confirm: Whether to look for a redemption of unknown outcome here, and return it if it
+                is found. An order that has neither id nor `source_id` is given a random
+                `source_id` to find it by.
             confirm_within: Seconds to look for it at the most.
             **rest: The other keys of the body: `order` (an id, `Order` or mapping; amounts in minor
                 currency units), `customer`, `session`, `tracking_id`, `metadata`, `options`; and
                 the options of the call.
 
         Returns:
-            What was redeemed. That it came does not say that everything was: see `is_complete`,
-            `inapplicable` and `skipped`.
+            What was redeemed, which need not be everything, nor anything: see `is_complete`,
+            `failed`, `inapplicable` and `skipped`.
 
         Raises:
             InvalidArgumentError: There is no redeemable, or more than 30.
-            RedemptionRefusedError: It was refused and is on record as failed; `reasons` say why.
+            RedemptionRefusedError: It was refused and is on record as failed, under the error's
+                `redemption_id`; `reasons` say why. With `raise_on_inapplicable` also where the
+                answer says so, or says that only a part was redeemed.
+            BadRequestError: The request itself was refused, such as one with the same code twice.
+            NotFoundError: There is no such voucher, promotion, customer or order.
             AmbiguousOutcomeError: It may or may not have happened, and was not found in time;
-                `client.settle(error)` tells later.
+                `client.settle(error)` tells later, where there is anything to find it by.
         """
         keys, options = split(rest)
         body = checkout_body(redeemables, keys)
@@ -101,12 +108,15 @@ class Redemptions(Resource):
             body = with_order_label(body)
         within = confirm_within if confirm else None
         try:
-            done = await self._write(RedemptionResult, REDEEM(), options, body, within)
+            with noted(how_to_find(body)):
+                done = await self._write(RedemptionResult, REDEEM(), options, body, within)
         except APIError as error:
-            _refused(error)
+            refused = _refusal_in(error)
+            if refused is None:
+                raise
+            raise refused from error
         if raise_on_inapplicable and not done.is_complete:
-            why = reasons((*done.inapplicable, *done.skipped))
-            raise RedemptionRefusedError(summary(why), status_code=200, reasons=why, result=done)
+            raise _incomplete(done)
         return done
 
     async def get(
@@ -114,7 +124,11 @@ class Redemptions(Resource):
         id: str,  # noqa: A002
         **options: Unpack[CallOptions],
     ) -> RedemptionEntry:
-        """Read a redemption or a rollback (`GET /v1/redemptions/{id}`), told apart by `object`."""
+        """Read a redemption or a rollback (`GET /v1/redemptions/{id}`), told apart by `object`.
+
+        Raises:
+            NotFoundError: There is no such redemption.
+        """
         entry: RedemptionEntry = await self._fetch(_ENTRY, GET_REDEMPTION(id=id), options)
         return entry
 
@@ -212,7 +226,11 @@ class Redemptions(Resource):
         )
 
     async def of_voucher(self, code: str, **options: Unpack[CallOptions]) -> VoucherRedemptions:
-        """Read a voucher's redemptions and rollbacks (`GET /v1/vouchers/{code}/redemption`)."""
+        """Read a voucher's redemptions and rollbacks (`GET /v1/vouchers/{code}/redemption`).
+
+        Raises:
+            NotFoundError: There is no such voucher.
+        """
         return await self._fetch(VoucherRedemptions, GET_VOUCHER_REDEMPTIONS(code=code), options)
 
     async def rollback(
@@ -230,7 +248,9 @@ class Redemptions(Resource):
     ) -> RedemptionRollback:
         """Take a redemption back (`POST /v1/redemptions/{id}/rollback`), up to 3 months later.
 
-        It is never sent again where it may have been done.
+        It is never sent again where it may have been done. Whoever sends it again after an
+        `AmbiguousOutcomeError` is refused with `already_rolled_back` if it was done: that is
+        success, and nothing is given back twice.
 
         Args:
             id: The redemption's id; of several made at once use `rollback_stack`.
@@ -239,16 +259,19 @@ class Redemptions(Resource):
             customer: The customer, whose data are updated.
             order: The order, whose data are updated.
             metadata: The merchant's own attributes of the rollback.
-            confirm: Whether to look for a rollback of unknown outcome here, by the redemption.
+            confirm: Whether to look for a rollback of unknown outcome here, and return it if the
+                redemption turns out to be rolled back since. Nothing tells it from one that
+                somebody else made at the same moment.
             confirm_within: Seconds to look for it at the most.
 
         Returns:
-            The rollback.
+            The rollback; `is_successful` says whether it was made.
 
         Raises:
             NotFoundError: There is no such redemption.
-            BadRequestError: It was rolled back before (`already_rolled_back`), or belongs to a
-                stack (`invalid_redemption_parent`).
+            BadRequestError: Its `key` says why: `already_rolled_back`, `multiple_requests` (two at
+                once), `invalid_redemption_parent` (a part of a stack) or `invalid_redemption` (a
+                stack, or one that failed).
             AmbiguousOutcomeError: It may or may not have happened; `client.settle(error)` tells.
         """
         body = parties({"customer": customer, "order": order, "metadata": metadata})
@@ -273,7 +296,24 @@ class Redemptions(Resource):
     ) -> StackRollback:
         """Take back what was redeemed at once (`POST /v1/redemptions/{id}/rollbacks`).
 
-        As `rollback`, for the id of a `RedemptionResult.parent_redemption`, or of a single one.
+        Args:
+            parent_id: The id of a `RedemptionResult.parent_redemption`, or of a redemption that was
+                made alone.
+            reason: As for `rollback`, like all that follow.
+            tracking_id: The customer's tracking id.
+            customer: The customer, whose data are updated.
+            order: The order, whose data are updated.
+            metadata: The merchant's own attributes of the rollback.
+            confirm: Whether to look for a rollback of unknown outcome here.
+            confirm_within: Seconds to look for it at the most.
+
+        Returns:
+            The rollbacks; `is_complete` says whether all were made.
+
+        Raises:
+            NotFoundError: There is no such redemption.
+            BadRequestError: Its `key` says why, as for `rollback`.
+            AmbiguousOutcomeError: It may or may not have happened; `client.settle(error)` tells.
         """
         body = parties({"customer": customer, "order": order, "metadata": metadata})
         params = {"reason": reason, "tracking_id": tracking_id}
@@ -310,16 +350,13 @@ class RawRedemptions(RawResource[Redemptions]):
     rollback_stack = raw(Redemptions.rollback_stack)
 
 
-def _refused(error: APIError) -> NoReturn:
-    """Raise the error of a redemption that is on record as failed as what it is.
-
-    Raises:
-        RedemptionRefusedError: It is.
-        APIError: `error`, where it is something else.
-    """
+def _refusal_in(error: APIError) -> RedemptionRefusedError | None:
+    """The error of a redemption that is on record as failed; None where it is another error."""
+    if isinstance(error, AmbiguousOutcomeError):
+        return None
     refused = RedemptionRefusedError(
         error.message,
-        reasons=[reason_of(error)],
+        reasons=[RefusalReason(None, error.key, error.message, error.details)],
         status_code=error.status_code,
         key=error.key,
         details=error.details,
@@ -329,6 +366,21 @@ def _refused(error: APIError) -> NoReturn:
         headers=error.headers,
         body=error.body,
     )
-    if refused.redemption_id is None:
-        raise error
-    raise refused from error
+    return None if refused.redemption_id is None else refused
+
+
+def _incomplete(done: RedemptionResult) -> RedemptionRefusedError:
+    """The error of a redemption that was answered with success, and was not made, or in part."""
+    failed = [one for one in done.redemptions or () if not one.is_successful]
+    why = reasons((*done.inapplicable, *done.skipped)) or failures(failed or done.failed)
+    # A stack is on record as a whole, and is told last.
+    on_record = done.failed[-1] if done.failed else None
+    return RedemptionRefusedError(
+        summary(why),
+        status_code=200,
+        key=why[0].key if why else None,
+        resource_id=on_record.id if on_record else None,
+        resource_type="redemption" if on_record else None,
+        reasons=why,
+        result=done,
+    )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Unpack
+from typing import Any, Unpack
 
 from .._protocol.routes import VALIDATE, VALIDATE_AND_LOCK
+from .._recovery.settlement import noted
 from ..errors import ValidationRefusedError
 from ..models.validations import Validation
 from ._checkout import (
@@ -40,7 +41,8 @@ class Validations(Resource):
         """Ask what redeemables give for an order (`POST /v1/validations`).
 
         It changes nothing and is repeated like a read. With a `session` it locks what it validates;
-        then it is repeated with the same key, which is made up where the session has none.
+        then it is repeated with the same key, a random one where the session has none. If the call
+        is cancelled, a note on the cancellation keeps the key.
 
         Args:
             redeemables: Codes, `Redeemable`s or mappings, at most 30.
@@ -50,21 +52,31 @@ class Validations(Resource):
                 the options of the call.
 
         Returns:
-            The validation. That it came does not say that everything applies: see `is_complete`,
-            `inapplicable` and `skipped`.
+            The validation. Not everything need apply: see `is_complete`, `inapplicable` and
+            `skipped`.
 
         Raises:
             InvalidArgumentError: There is no redeemable, or more than 30.
             ValidationRefusedError: With `raise_on_inapplicable`: one does not apply.
-            AmbiguousOutcomeError: With a `session`: it may or may not be locked.
+            BadRequestError: The request itself was refused, such as one with the same code twice.
+            AmbiguousOutcomeError: With a `session`: it may or may not be locked, until the session
+                ends. No use is counted and nothing is spent.
         """
         keys, options = split(rest)
         body = checkout_body(redeemables, keys)
         target = VALIDATE_AND_LOCK() if "session" in body else VALIDATE()
-        found = await self._fetch(Validation, target, options, body=with_session_key(body))
+        body = with_session_key(body)
+        with noted(_how_to_release(body)):
+            found = await self._fetch(Validation, target, options, body=body)
         if raise_on_inapplicable and not found.is_complete:
             why = reasons((*found.inapplicable, *found.skipped))
-            raise ValidationRefusedError(summary(why), status_code=200, reasons=why, result=found)
+            raise ValidationRefusedError(
+                summary(why),
+                status_code=200,
+                key=why[0].key if why else None,
+                reasons=why,
+                result=found,
+            )
         return found
 
 
@@ -72,3 +84,15 @@ class RawValidations(RawResource[Validations]):
     """`client.validations.with_raw_response`."""
 
     validate = raw(Validations.validate)
+
+
+def _how_to_release(body: Mapping[str, Any]) -> str:
+    """A sentence on what the lock that goes out can be released by; empty where there is none."""
+    session = body.get("session")
+    key = session.get("key") if isinstance(session, dict) else None
+    if not key:
+        return ""
+    return (
+        f"The validation that was under way has the session.key {key}: "
+        "vouchers.release_session(code, key) releases what it may have locked"
+    )

@@ -28,7 +28,7 @@ from .._protocol.routes import (
     UPDATE_METADATA,
     UPDATE_VOUCHER,
 )
-from .._recovery.settlement import CONFIRM_WITHIN, labelled
+from .._recovery.settlement import CONFIRM_WITHIN, noted
 from ..errors import InvalidArgumentError
 from ..jobs import AsyncJob
 from ..models.vouchers import BalanceUpdate, Voucher
@@ -372,7 +372,11 @@ class Vouchers(Resource):
         """
         body = _arguments.balance_body(amount, source_id, reason)
         target = UPDATE_BALANCE(code=code)
-        with labelled(body["source_id"]):
+        label = body["source_id"]
+        with noted(
+            f"The balance update that was under way has the source_id {label}: "
+            "transactions.find(code, source_id=...) tells whether it was done"
+        ):
             if not confirm:
                 return await self._fetch(BalanceUpdate, target, options, body=body)
             return await self._confirmed(

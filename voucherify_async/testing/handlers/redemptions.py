@@ -171,6 +171,9 @@ def _parent(
         "status": "SUCCEEDED",
         "related_object_type": "redemption",
         "related_object_id": identifier,
+        "related_redemptions": {
+            "redemptions": [{"id": child["id"], "date": child["date"]} for child in children]
+        },
     }
     if order is not None:
         stacked = [child["id"] for child in children]

@@ -122,7 +122,7 @@ def _roll_back(
         entry["status"] = "ROLLED_BACK"
         mode = state.stacking_rules["redeemables_rollback_order_mode"]
         told = {"id": made["id"], "date": made["date"], "rollback_order_mode": mode}
-        entry["related_redemptions"] = {"rollbacks": [told]}
+        entry["related_redemptions"] = {**entry.get("related_redemptions", {}), "rollbacks": [told]}
         made["order"] = None if order is None else order.render()
     for made in rollbacks:
         state.redemptions.add(made)
