@@ -2,37 +2,16 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
-from pathlib import Path
 
-import anyio.lowlevel
 import pytest
 import trustme
 
-from voucherify_async import AsyncVoucherify, Clock
+from voucherify_async import AsyncVoucherify
 from voucherify_async._transport.choice import BackendName
 
+from ..bulk.conftest import Skipping
+
 Connect = Callable[..., AsyncVoucherify]
-
-
-class Skipping(Clock):
-    """A clock that jumps over every wait."""
-
-    def __init__(self) -> None:
-        self.skipped = 0.0
-
-    def monotonic(self) -> float:
-        """The machine's time, moved on by what was skipped."""
-        return super().monotonic() + self.skipped
-
-    async def sleep(self, seconds: float) -> None:
-        """Skip the wait."""
-        await anyio.lowlevel.checkpoint()
-        self.skipped += seconds
-
-
-def names_in(folder: Path) -> list[str]:
-    """The names of the files in a folder."""
-    return sorted(path.name for path in folder.iterdir())
 
 
 @pytest.fixture(params=["httpcore", "aiohttp"])

@@ -14,10 +14,7 @@ from anyio import to_thread
 from voucherify_async import InvalidArgumentError
 from voucherify_async._files import atomic
 
-
-def names_in(folder: Path) -> list[str]:
-    """The names of the files in a folder."""
-    return sorted(path.name for path in folder.iterdir())
+from ..bulk.conftest import names_in
 
 
 def write(target: str | Path) -> None:

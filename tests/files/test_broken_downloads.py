@@ -19,7 +19,8 @@ from voucherify_async import (
     TransportError,
 )
 
-from .conftest import Connect, names_in
+from ..bulk.conftest import names_in
+from .conftest import Connect
 from .scripted import Scripted, answer, header
 
 pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=1)]
