@@ -24,6 +24,10 @@ BALANCE = {"object": "balance", "amount": 5, "total": 5, "balance": 5}
 ACTION = {"object": "async_action", "id": "aa_1", "status": "DONE"}
 EXPORT = {"object": "export", "id": "exp_1", "status": "DONE"}
 LISTING = {"object": "list", "data_ref": "vouchers", "vouchers": []}
+REDEEMED = {"object": "redemption", "id": "r_1", "voucher": {"code": "A"}, "result": "SUCCESS"}
+APPLICABLE = {"object": "voucher", "id": "A", "status": "APPLICABLE"}
+ROLLED_BACK = {"object": "redemption_rollback", "id": "rr_1", "redemption": "r_1"}
+ORDER = {"object": "order", "id": "ord_1", "source_id": "o-1"}
 
 
 def of_card(id_: str) -> dict[str, Any]:
@@ -51,6 +55,16 @@ CALLS: dict[str, Call] = {
     "new export": lambda c: c.exports.create({"exported_object": "voucher"}),
     "export of a card": lambda c: c.transactions.export("A"),
     "delete export": lambda c: c.exports.delete("exp_1"),
+    "redeem": lambda c: c.redemptions.redeem(redeemables=["A"], order={"source_id": "o-1"}),
+    "redemption": lambda c: c.redemptions.get("r_1"),
+    "of voucher": lambda c: c.redemptions.of_voucher("A"),
+    "rollback": lambda c: c.redemptions.rollback("r_1"),
+    "stack rollback": lambda c: c.redemptions.rollback_stack("r_1"),
+    "validate": lambda c: c.validations.validate(redeemables=["A"]),
+    "order": lambda c: c.orders.get("o-1"),
+    "new order": lambda c: c.orders.create({"amount": 5}),
+    "same order": lambda c: c.orders.create({"source_id": "o-1"}),
+    "pay": lambda c: c.orders.update("o-1", {"status": "PAID"}),
     "list": lambda c: c.vouchers.list().collect(),
     "transactions": lambda c: c.transactions.list("A").collect(),
     "find": lambda c: c.transactions.find("A", source_id="x"),
@@ -59,6 +73,7 @@ CALLS: dict[str, Call] = {
 }
 READS = {
     "get", "get by id", "job", "export", "list", "transactions", "find", "jobs", "exports",
+    "redemption", "of voucher", "validate", "order",
 }  # fmt: skip
 FITS: dict[str, list[Any]] = {
     "get": [VOUCHER, {"code": "a"}, {**VOUCHER, "object": None}, {**VOUCHER, "code": " A"}],
@@ -82,6 +97,22 @@ FITS: dict[str, list[Any]] = {
     "job": [ACTION, {"id": "aa_1"}],
     "export": [EXPORT],
     "new export": [{**EXPORT, "id": "exp_7"}],
+    "redeem": [
+        {"redemptions": [REDEEMED]},
+        {"redemptions": [REDEEMED], "order": ORDER},
+        {"redemptions": [], "inapplicable_redeemables": [{**APPLICABLE, "id": "a"}]},
+    ],
+    "redemption": [REDEEMED, {**ROLLED_BACK, "id": "r_1"}],
+    "of voucher": [{"redemption_entries": []}],
+    "rollback": [ROLLED_BACK],
+    "stack rollback": [
+        {"rollbacks": [ROLLED_BACK]},
+        {"rollbacks": [], "parent_rollback": ROLLED_BACK},
+    ],
+    "validate": [{"valid": True, "redeemables": [APPLICABLE]}],
+    "new order": [ORDER],
+    "same order": [ORDER],
+    "pay": [ORDER, {**ORDER, "id": "o-1", "source_id": None}],
     "list": [LISTING, {"vouchers": []}, {"data_ref": "data", "data": []}],
     "find": [{"object": "list", "data_ref": "data", "data": []}],
 }
@@ -120,6 +151,32 @@ MISFITS: dict[str, list[Any]] = {
     "new export": [*FOREIGN, ACTION, {**EXPORT, "id": ""}],
     "export of a card": [*FOREIGN, VOUCHER],
     "delete export": [EXPORT],
+    "redeem": [
+        *FOREIGN,
+        {"valid": True, "redeemables": [APPLICABLE]},
+        {"redemptions": []},
+        {"redemptions": 5},
+        {"redemptions": [REDEEMED], "skipped_redeemables": 5},
+        {"redemptions": [{**REDEEMED, "voucher": {"code": "B"}}]},
+        {"redemptions": [REDEEMED, {**REDEEMED, "voucher": {"code": "B"}}]},
+        {"redemptions": [REDEEMED], "order": {**ORDER, "source_id": "o-2"}},
+        VOUCHER,
+    ],
+    "redemption": [*FOREIGN, {**REDEEMED, "id": "r_2"}, {**ORDER, "id": "r_1"}],
+    "of voucher": [*FOREIGN, {"redemption_entries": {}}, VOUCHER],
+    "rollback": [*FOREIGN, {**ROLLED_BACK, "redemption": "r_2"}, REDEEMED],
+    "stack rollback": [
+        *FOREIGN,
+        {"rollbacks": []},
+        {"rollbacks": 5, "parent_rollback": ROLLED_BACK},
+        {"rollbacks": [{**ROLLED_BACK, "redemption": "r_2"}]},
+        {"rollbacks": [ROLLED_BACK], "parent_rollback": {**ROLLED_BACK, "redemption": "r_2"}},
+    ],
+    "validate": [*FOREIGN, {"valid": True}, {"redeemables": [APPLICABLE]}],
+    "order": [*FOREIGN, {**ORDER, "source_id": "o-2"}, {**ORDER, "id": [], "source_id": {}}],
+    "new order": [*FOREIGN, VOUCHER, {"object": "order"}],
+    "same order": [{**ORDER, "source_id": "o-2"}, {**ORDER, "id": {}}, {**ORDER, "id": []}],
+    "pay": [*FOREIGN, {**ORDER, "source_id": "o-2"}, {**ORDER, "source_id": []}],
     "list": [*FOREIGN, {"object": "list"}, {"vouchers": None}, {"vouchers": {}}, VOUCHER],
     "transactions": [*FOREIGN, {"object": "list", "data_ref": "data"}],
     "find": [*FOREIGN, {"object": "list", "data_ref": "data"}, {"data": None}],

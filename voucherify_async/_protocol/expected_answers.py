@@ -145,8 +145,10 @@ def _of_these_redeemables(asked: Asked, body: Mapping[str, Any]) -> None:
         ResponseValidationError: It is the answer to another request, or says nothing of this one.
     """
     told = {key: body[key] for key in _TOLD_OF if body.get(key) is not None}
-    if not told:
-        raise _no_array(_TOLD_OF[0], None)
+    if not any(told.values()):
+        raise ResponseValidationError(
+            json_path="$", expected="what became of a redeemable", value=body, shown="nothing of it"
+        )
     sent = {
         str(item.get("id")).strip().casefold(): item
         for item in asked.sent("redeemables") or ()
@@ -296,7 +298,7 @@ ASYNC_ACTION: Final = Expected("async_action", repeats="id")
 EXPORT: Final = Expected("export", repeats="id")
 NEW_EXPORT: Final = Expected("export", ("id",))
 VALIDATION: Final = Expected(None, ("valid",), also=_of_these_redeemables)
-REDEMPTION_RESULT: Final = Expected(None, also=_of_these_redeemables)
+REDEMPTION_RESULT: Final = Expected(None, ("redemptions",), also=_of_these_redeemables)
 REDEMPTION: Final = Expected(None, ("id",), also=_is_redemption)
 VOUCHER_REDEMPTIONS: Final = Expected("list", also=_of_this_voucher)
 ROLLBACK: Final = Expected("redemption_rollback", ("id",), also=_of_this_redemption)
