@@ -9,12 +9,14 @@ import time
 from typing import Any
 
 import anyio
+import httpcore
 import pytest
 
 from voucherify_async import AsyncVoucherify
 from voucherify_async._transport import pool as pools
+from voucherify_async._transport.proxies import Proxies
 
-from .wire import VOUCHER, ok, read_request, serving
+from .wire import VOUCHER, ok, read_request, serve_for_ever, serving
 
 pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2)]
 
@@ -162,3 +164,34 @@ async def test_expired_connections_are_closed_when_any_request_ends(
             monkeypatch.setattr(time, "monotonic", lambda: moved)
             await client.vouchers.get("CODE")
             assert len(idle) <= 10
+
+
+@pytest.mark.parametrize("closing", ["distrust", "aclose"])
+async def test_connections_that_come_back_while_others_are_closed(
+    closing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Closing what is idle bears that other requests end meanwhile, with other hosts too."""
+
+    async def get(pool: pools.ConnectionPool, address: str) -> None:
+        request = httpcore.Request("GET", f"http://{address}/", headers={"Host": address})
+        _, body = await pool.send(request)
+        async for _ in body:
+            pass
+        await body.aclose()
+
+    with serving(serve_for_ever) as one, serving(serve_for_ever) as other:
+        pool = pools.ConnectionPool(
+            ssl.create_default_context, keepalive_expiry=60.0, proxies=Proxies(None)
+        )
+        await get(pool, one)
+        aclose, others = httpcore.AsyncHTTPConnection.aclose, [other]
+
+        async def close_slowly(connection: httpcore.AsyncHTTPConnection) -> None:
+            if others:
+                await get(pool, others.pop())
+            await aclose(connection)
+
+        monkeypatch.setattr(httpcore.AsyncHTTPConnection, "aclose", close_slowly)
+        await getattr(pool, closing)()
+        assert not others
+        await pool.aclose()

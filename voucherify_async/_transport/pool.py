@@ -138,10 +138,18 @@ class ConnectionPool:
         for held in list(self._in_use):
             await held.aclose()
 
-    async def _close_idle(self) -> None:
-        for idle in self._idle.values():
-            while idle:
-                await idle.pop().aclose()
+    async def _close_idle(self, *, expired_only: bool = False) -> None:
+        # All of them are taken out first: while one is being closed, others come and go.
+        closing: list[_Held] = []
+        for key, idle in list(self._idle.items()):
+            ending = [held for held in idle if not expired_only or held.http.has_expired()]
+            for held in ending:
+                idle.remove(held)
+            if not idle:
+                del self._idle[key]
+            closing += ending
+        for held in closing:
+            await held.aclose()
 
     def _new(self, origin: Origin) -> _Held:
         key = (origin.scheme, origin.host, origin.port)
@@ -195,7 +203,9 @@ class ConnectionPool:
         else:
             await held.aclose()
         if self._idle and time.monotonic() - self._swept_at >= _SWEEP_EVERY:
-            await self._sweep()
+            # After a burst nobody may ask for those connections again.
+            self._swept_at = time.monotonic()
+            await self._close_idle(expired_only=True)
 
     def _is_clean(self, connection: object) -> bool:
         """Whether no more came than one answer: the next request would take it for its own."""
@@ -208,18 +218,6 @@ class ConnectionPool:
                 httpcore.__version__,
             )
         return leftovers == b""
-
-    async def _sweep(self) -> None:
-        """Close what has expired: after a burst nobody may ask for those connections again."""
-        self._swept_at = time.monotonic()
-        for key, idle in list(self._idle.items()):
-            expired = [held for held in idle if held.http.has_expired()]
-            for held in expired:
-                idle.remove(held)
-            if not idle:
-                self._idle.pop(key, None)
-            for held in expired:
-                await held.aclose()
 
 
 def _through(
