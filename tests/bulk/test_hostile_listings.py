@@ -128,7 +128,7 @@ def test_oldest_first(concurrency: int, bounds: tuple[str, str]) -> None:
 @pytest.mark.parametrize("knows_code", [True, False])
 def test_crowd_in_no_fixed_order(concurrency: int, knows_code: bool) -> None:
     """Vouchers of one instant, at each request with their ties in another order, all come once."""
-    crowd = 3000 if knows_code else 500
+    crowd = 1500 if knows_code else 500
     items = {f"c{n}": at(5) for n in range(crowd)} | {f"i{n}": at(n) for n in range(20)}
     server = ListingServer(items, "random", knows_code)
     seen = walk(server, 100 if knows_code else 50, concurrency)

@@ -31,7 +31,7 @@ from voucherify_async.testing import FakeVoucherify
 
 from .conftest import Skipping
 
-pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2)]
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=1)]
 
 FIVE_MB = "x" * 5_000_000
 

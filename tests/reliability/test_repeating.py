@@ -129,6 +129,7 @@ async def test_a_refused_post_is_sent_once(
     assert len(fake.requests) == 1
 
 
+@pytest.mark.sampled(ways=1)
 @each(READ | IDEMPOTENT | POST)
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_no_success(
@@ -141,6 +142,7 @@ async def test_a_redirect_is_no_success(
     assert len(fake.requests) == 1
 
 
+@pytest.mark.sampled(ways=1)
 @each({**READ, **IDEMPOTENT, **POST})
 @each({**OPEN, **TIMEOUTS, **SHUT, **UNCONNECTED})
 async def test_no_retry_sends_once(

@@ -160,6 +160,7 @@ async def test_unfit_token_request(api: httpx.AsyncClient, form: dict[str, str],
     assert missing.json()["key"] == "missing_parameters"
 
 
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
 async def test_project_has_a_thousand_tokens(
     api: httpx.AsyncClient, fake: FakeVoucherify, now: Now
 ) -> None:

@@ -32,6 +32,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2)]
 LIMIT = 1_000_000
 HEAD = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+CLOSED = b"Connection: close"
 BOMB = gzip.compress(bytes(20 * LIMIT))
 DEFLATE_BOMB = zlib.compress(bytes(20 * LIMIT))
 
@@ -47,8 +48,8 @@ BODIES: dict[str, Callable[[socket.socket], None]] = {
     "endless chunks": lambda c: for_ever(c, CHUNKED, b"10000\r\n" + bytes(65536) + b"\r\n"),
     "no length": lambda c: for_ever(c, HEAD + b"\r\n", bytes(65536)),
     "length": lambda c: c.sendall(HEAD + b"Content-Length: 1000001\r\n\r\n"),
-    "bomb": lambda c: c.sendall(ok(BOMB, b"Content-Encoding: gzip")),
-    "deflate bomb": lambda c: c.sendall(ok(DEFLATE_BOMB, b"Content-Encoding: deflate")),
+    "bomb": lambda c: c.sendall(ok(BOMB, CLOSED, b"Content-Encoding: gzip")),
+    "deflate bomb": lambda c: c.sendall(ok(DEFLATE_BOMB, CLOSED, b"Content-Encoding: deflate")),
     "empty members": lambda c: for_ever(
         c, HEAD + b"Content-Encoding: gzip\r\n\r\n", gzip.compress(b"") * 1000
     ),
