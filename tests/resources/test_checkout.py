@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 from attrs import frozen
+from hypothesis import given
+from hypothesis import strategies as st
 
 from voucherify_async import (
     AmbiguousOutcomeError,
@@ -29,6 +33,16 @@ from voucherify_async import (
     Validation,
     ValidationRefusedError,
 )
+from voucherify_async._protocol.routes import (
+    CREATE_ORDER,
+    GET_ORDER,
+    GET_REDEMPTION,
+    GET_VOUCHER_REDEMPTIONS,
+    REDEEM,
+    ROLL_BACK,
+    ROLL_BACK_STACK,
+    VALIDATE,
+)
 
 from .support import MovedClock, Wire
 
@@ -41,6 +55,12 @@ REDEMPTION = {"id": "r_1", "object": "redemption", "result": "SUCCESS", "voucher
 REDEEMED = {"redemptions": [REDEMPTION], "order": {"id": "ord_1", "source_id": "o-1"}}
 ROLLBACK = {"id": "rr_1", "object": "redemption_rollback", "redemption": "r_1", "result": "SUCCESS"}
 ORDER = {"id": "ord_1", "object": "order", "source_id": "o-1", "amount": 500}
+TIER = {"object": "promotion_tier", "id": "promo_1"}
+STACK = {"object": "promotion_stack", "id": "stack_1"}
+CARD = {**VOUCHER, "gift": {"credits": 5}}
+POINTS = {**VOUCHER, "reward": {"points": 5}}
+LOCK = {"type": "LOCK", "key": "k"}
+ITEMS = [{"amount": 5}]
 
 Call = Callable[[AsyncVoucherify], Awaitable[Any]]
 
@@ -242,9 +262,166 @@ async def test_a_failed_redemption_is_a_refusal() -> None:
     async with Wire(httpx.Response(400, json=refusal)).client() as client:
         with pytest.raises(BadRequestError):
             await client.redemptions.redeem(redeemables=["A"])
+    # A gateway's error may quote one; what it stands before may have gone on.
+    async with Wire(httpx.Response(502, json=failed)).client() as client:
+        with pytest.raises(AmbiguousOutcomeError):
+            await client.redemptions.redeem(redeemables=["A"])
+
+
+FAILED = {**REDEMPTION, "id": "rf_1", "result": "FAILURE", "failure_code": "quantity_exceeded"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "redemption_id", "keys"),
+    [
+        ({"redemptions": [FAILED]}, "rf_1", [("A", "quantity_exceeded")]),
+        (
+            {"redemptions": [FAILED], "parent_redemption": {**FAILED, "id": "rf_0"}},
+            "rf_0",
+            [("A", "quantity_exceeded")],
+        ),
+        ({"redemptions": [], "parent_redemption": FAILED}, "rf_1", [("A", "quantity_exceeded")]),
+        ({"redemptions": []}, None, []),
+    ],
+)
+async def test_a_failed_redemption_that_answers_200(
+    answer: Any, redemption_id: str | None, keys: list[tuple[str, str]]
+) -> None:
+    """It is not complete, and with `raise_on_inapplicable` the same error as a 400."""
+    async with Wire(answer).client() as client:
+        done = await client.redemptions.redeem(redeemables=["A"])
+        assert not done.is_complete
+        with pytest.raises(RedemptionRefusedError) as caught:
+            await client.redemptions.redeem(redeemables=["A"], raise_on_inapplicable=True)
+    error = caught.value
+    assert (error.status_code, error.redemption_id, error.result) == (200, redemption_id, done)
+    assert [(reason.id, reason.key) for reason in error.reasons] == keys
+    assert error.key == (keys[0][1] if keys else None)
+
+
+KEYS = (
+    "code,gift,credits,key,parent_rollback,promotion_tier,redeemables,redemption,"
+    "redemption_entries,rollbacks,session"
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from([*REDEEMED, *REDEMPTION, *KEYS.split(",")]), inner, max_size=4
+        )
+    ),
+    max_leaves=12,
+)
+ASKED = orjson.dumps(
+    {"redeemables": [CARD, POINTS, TIER], "order": {"source_id": "o", "amount": 5}, "session": LOCK}
+)
+
+
+@given(body=JSON)
+def test_no_answer_breaks_what_holds_it(body: Any) -> None:
+    """Whatever JSON comes, it fits or it is refused, and nothing else."""
+    for target in (
+        VALIDATE(),
+        REDEEM(),
+        ROLL_BACK(id="r"),
+        ROLL_BACK_STACK(id="r"),
+        CREATE_ORDER(),
+        GET_REDEMPTION(id="r"),
+        GET_VOUCHER_REDEMPTIONS(code="A"),
+        GET_ORDER(id="o"),
+    ):
+        with suppress(ResponseValidationError):
+            target.received(ASKED, body)
+
+
+def check_out(method: str, *items: Any, **rest: Any) -> Case:
+    """A call whose answer is held against what it sends."""
+    redeemables = list(items) or ["A"]
+    calls: dict[str, Call] = {
+        "redeem": lambda c: c.redemptions.redeem(redeemables=redeemables, **rest),
+        "validate": lambda c: c.validations.validate(redeemables=redeemables, **rest),
+        "create": lambda c: c.orders.create(rest),
+        "of_voucher": lambda c: c.redemptions.of_voucher("A"),
+    }
+    writes = method in {"redeem", "create"} or "session" in rest
+    return Case(calls[method], "POST" if writes else "GET", None, None, object)
+
+
+def made(**changes: Any) -> dict[str, Any]:
+    """The answer of one redemption."""
+    return {"redemptions": [{**REDEMPTION, **changes}]}
+
+
+def applies(**changes: Any) -> dict[str, Any]:
+    """The answer of one validation."""
+    return {**VALID, "redeemables": [{**APPLIES, **changes}]}
+
+
+FITTING = [
+    (check_out("redeem"), made(voucher={"code": " a "})),
+    (check_out("redeem"), made(voucher={"code": "OTHER", "id": "A"})),
+    (check_out("redeem"), made(voucher=None)),
+    (check_out("redeem", "A", TIER), made(voucher=None, promotion_tier={"id": "promo_1"})),
+    (check_out("redeem", STACK), made(voucher=None, promotion_tier={"id": "promo_7"})),
+    (check_out("redeem", CARD), made(gift={"amount": 5})),
+    (check_out("redeem", POINTS), made(loyalty_card={"points": 5})),
+    (check_out("redeem", session=LOCK), made(session={"key": "k"})),
+    (check_out("redeem", order={"amount": 5}), {**made(), "order": {"amount": 5}}),
+    (
+        check_out("redeem", order={"amount": 5}),
+        {**made(), "order": {"amount": 9, "initial_amount": 5}},
+    ),
+    (check_out("redeem", order={"amount": 5}), {**made(), "order": {"amount": 9, "items": ITEMS}}),
+    (check_out("redeem", order={"amount": 5, "items": ITEMS}), {**made(), "order": {"amount": 9}}),
+    (
+        check_out("redeem", order={"amount": 5, "source_id": "o"}),
+        {**made(), "order": {"amount": 9}},
+    ),
+    (check_out("redeem", order={"amount": 5}), {**made(), "order": {"amount": None}}),
+    (check_out("validate", session=LOCK), {**VALID, "session": LOCK}),
+    (check_out("validate", CARD), applies(result={"gift": {"credits": 5}})),
+    (check_out("create", amount=5), {**ORDER, "amount": 5}),
+    (check_out("of_voucher"), {"redemption_entries": [REDEMPTION]}),
+    (check_out("of_voucher"), {"redemption_entries": []}),
+]
+
+
+@pytest.mark.parametrize(("case", "answer"), FITTING)
+async def test_what_an_answer_may_say_otherwise(case: Case, answer: Any) -> None:
+    """Codes in another case, ids, tiers of a stack, amounts that the API calculates."""
+    async with Wire(answer).client() as client:
+        await case.call(client)
 
 
 ANOTHER = [
+    (check_out("redeem"), made(voucher={"code": "B", "id": "v_b"})),
+    (check_out("redeem"), {**made(), "skipped_redeemables": [{**APPLIES, "id": "B"}]}),
+    (check_out("redeem"), {**made(), "inapplicable_redeemables": 7}),
+    (check_out("redeem", "A", TIER), made(voucher={"code": "B"})),
+    (check_out("redeem", TIER), made(voucher=None, promotion_tier={"id": "promo_2"})),
+    (check_out("redeem", CARD), made(gift={"amount": 6})),
+    (check_out("redeem", POINTS), made(loyalty_card={"points": 6})),
+    (check_out("redeem", session=LOCK), made(session={"key": "other"})),
+    (check_out("redeem", order={"amount": 5}), {**made(), "order": {"amount": 9}}),
+    (check_out("redeem", order={"id": "ord_1"}), {**made(), "order": {"id": "ord_2"}}),
+    (check_out("validate"), applies(id="B")),
+    (check_out("validate", CARD), applies(result={"gift": {"credits": 6}})),
+    (check_out("validate", POINTS), applies(result={"loyalty_card": {"points": 6}})),
+    (check_out("validate", session=LOCK), {**VALID, "session": {**LOCK, "key": "other"}}),
+    (check_out("create", amount=5), {**ORDER, "amount": 9}),
+    (check_out("create", source_id="o-1"), {**ORDER, "id": ["ord_1"], "source_id": {}}),
+    (check_out("of_voucher"), {"redemption_entries": [{**REDEMPTION, "voucher": {"code": "B"}}]}),
+    (check_out("of_voucher"), {"redemption_entries": None}),
+    (check_out("of_voucher"), {}),
+    (CASES["redeem"], [REDEEMED]),
+    (CASES["rollback"], {**ROLLBACK, "redemption": None}),
+    (CASES["rollback_stack"], {"rollbacks": [ROLLBACK, ROLLBACK]}),
+    (CASES["rollback_stack"], {"rollbacks": [{**ROLLBACK, "redemption": "r_2"}]}),
+    (
+        CASES["rollback_stack"],
+        {"rollbacks": [], "parent_rollback": {**ROLLBACK, "redemption": "r_2"}},
+    ),
     (CASES["redeem"], {**REDEEMED, "redemptions": [{**REDEMPTION, "voucher": {"code": "B"}}]}),
     (CASES["redeem"], {**REDEEMED, "order": {"id": "ord_2", "source_id": "o-2"}}),
     (CASES["redeem"], {}),
