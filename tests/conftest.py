@@ -10,6 +10,7 @@ import signal
 from collections import defaultdict
 from itertools import combinations
 from operator import itemgetter
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -43,7 +44,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         mark = item.get_closest_marker("sampled")
         if mark is not None and hasattr(item, "callspec"):
-            params = sorted(item.callspec.params.items(), key=itemgetter(0))
+            spec: Any = getattr(item, "callspec")  # noqa: B009 - pytest's types lack it
+            params = sorted(spec.params.items(), key=itemgetter(0))
             if {"aiohttp", "trio"} <= {str(value) for _, value in params}:
                 # It would be skipped, and so stand for nothing.
                 item.add_marker(pytest.mark.slow)

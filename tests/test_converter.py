@@ -178,6 +178,7 @@ def test_instants_are_written_in_one_form(moment: datetime, text: str) -> None:
 
 def test_an_unreadable_date_costs_no_answer(caplog: pytest.LogCaptureFixture) -> None:
     """A date that cannot be read is kept in `extra`, written back, and told once a process."""
+    shop = None
     for _ in range(2):
         shop = v.from_dict(Unread, {"opened": "soon", "changed": 1700000000, "rate": 1})
         assert (shop.opened, shop.changed, shop.rate) == (None, None, 1)
@@ -187,6 +188,7 @@ def test_an_unreadable_date_costs_no_answer(caplog: pytest.LogCaptureFixture) ->
         ("WARNING", "Unread.opened"),
         ("WARNING", "Unread.changed"),
     ]
+    assert shop is not None
     assert v.to_dict(evolve(shop, changed=INSTANT))["changed"] == "2025-01-02T03:04:05Z"
 
 

@@ -249,7 +249,7 @@ async def test_no_event_of_an_error_inside_an_injected_client_holds_one(
 
     transport = FailingTransport() if where == "transport" else None
     hooks = {"request": [fail]} if where == "hook" else {}
-    auth = Failing({}) if where == "auth" else ApiKeyAuth(ID, TOKEN)
+    auth: Any = Failing({}) if where == "auth" else ApiKeyAuth(ID, TOKEN)
     async with httpx.AsyncClient(transport=transport, event_hooks=hooks) as http:
         client = AsyncVoucherify(
             auth=auth, clock=clock, http_client=http, headers={"X-Gateway": GATEWAY}

@@ -6,7 +6,7 @@ import gzip
 import itertools
 import socket
 import zlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -148,7 +148,7 @@ def test_a_limit_is_a_count(limit: Any) -> None:
         AsyncVoucherify("id", "token", max_answer_bytes=limit)
 
 
-async def _pieces(content: bytes, size: int) -> Any:
+async def _pieces(content: bytes, size: int) -> AsyncIterator[bytes]:
     for at in range(0, len(content), size):
         yield content[at : at + size]
 

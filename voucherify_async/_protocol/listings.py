@@ -141,12 +141,11 @@ class PageNumbers(Scheme):
         page, items = query["page"], envelope.items
         if any(items) and items == self._previous:
             return Turn([], PaginationError(f"Page {page} repeats the one before it"))
-        if self._reached is None:
-            self._reached = (page - 1) * query["limit"]
+        reached = (page - 1) * query["limit"] if self._reached is None else self._reached
         is_second_look = page == self._empty_page
         self._empty_page = None if items else page
         self._previous, self._total = items, envelope.total
-        self._reached += len(items)
+        self._reached = reached + len(items)
         step: Step = None
         if not self._has_more(query, envelope):
             pass

@@ -304,7 +304,8 @@ def _connector(ssl_context: ssl.SSLContext) -> aiohttp.TCPConnector:
     made = getattr(factory, "func", None)
     if isinstance(made, type) and hasattr(made, "should_close"):
         watching = type("Watching", (_Watching, made), {})
-        connector._factory = partial(watching, *factory.args, **factory.keywords)  # noqa: SLF001
+        remade = partial(watching, *factory.args, **factory.keywords)
+        setattr(connector, "_factory", remade)  # noqa: B010 - private, and guarded above
         return connector
     _log.warning(
         "aiohttp %s is not known to this version of voucherify-async: each connection is used "

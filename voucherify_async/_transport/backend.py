@@ -12,6 +12,7 @@ from collections.abc import (
     Iterable,
 )
 from contextlib import asynccontextmanager
+from typing import cast
 
 import anyio
 import httpx
@@ -126,15 +127,19 @@ class Backend(ABC):
         """Send a request and leave the body of its answer to be read, while the block runs."""
         attempt = Attempt()
         failure: TransportError | None = None
+        cause: BaseException | None = None
+        opened: RawAnswer | None = None
         try:
-            answer = await self._send(request, attempt)
+            opened = await self._send(request, attempt)
         except Exception as error:
             failure = self._translated(error, request, attempt)
             if failure is None:
                 raise
             cause = detached_cause(error, request.url)
         if failure is not None:
+            # Raised out here, as in `exchange`.
             raise failure from cause
+        answer = cast("RawAnswer", opened)
 
         def translated(error: Exception) -> TransportError | None:
             failure = self._translated(error, request, attempt)
