@@ -14,13 +14,15 @@ from .expected_answers import (
     NEW_EXPORT,
     NEW_VOUCHER,
     NOTHING,
+    VOUCHER,
+)
+from .expected_checkout import (
     ORDER,
     REDEMPTION,
     REDEMPTION_RESULT,
     ROLLBACK,
     STACK_ROLLBACK,
     VALIDATION,
-    VOUCHER,
     VOUCHER_REDEMPTIONS,
 )
 from .listings import Cursor, EndDate, Listing, PageNumbers
