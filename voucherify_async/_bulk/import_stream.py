@@ -113,6 +113,10 @@ class ImportStream:
                 await self._import()
             except Exception as error:  # noqa: BLE001 - told below, with the report
                 self._fail(error)
+        if self._failure is None and self._ledger.open_jobs:
+            # Cancelled by somebody else before its first step, a task has no chance to say so.
+            jobs = ", ".join(self._ledger.open_jobs)
+            self._failure = BackgroundCancelledError(f"What followed {jobs} was cancelled")
         failure = self._failure
         if failure is not None:
             raise ImportInterruptedError(self.report, str(failure)) from failure
