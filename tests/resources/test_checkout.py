@@ -268,6 +268,7 @@ async def test_a_failed_redemption_is_a_refusal() -> None:
             await client.redemptions.redeem(redeemables=["A"])
 
 
+SKIPPED = {**VOUCHER, "status": "SKIPPED", "result": {"details": {"key": "no_effect"}}}
 FAILED = {**REDEMPTION, "id": "rf_1", "result": "FAILURE", "failure_code": "quantity_exceeded"}
 
 
@@ -280,12 +281,15 @@ FAILED = {**REDEMPTION, "id": "rf_1", "result": "FAILURE", "failure_code": "quan
             "rf_0",
             [("A", "quantity_exceeded")],
         ),
-        ({"redemptions": [], "parent_redemption": FAILED}, "rf_1", [("A", "quantity_exceeded")]),
-        ({"redemptions": []}, None, []),
+        (
+            {"redemptions": [], "parent_redemption": FAILED, "skipped_redeemables": [SKIPPED]},
+            "rf_1",
+            [("A", "no_effect")],
+        ),
     ],
 )
 async def test_a_failed_redemption_that_answers_200(
-    answer: Any, redemption_id: str | None, keys: list[tuple[str, str]]
+    answer: Any, redemption_id: str, keys: list[tuple[str, str]]
 ) -> None:
     """It is not complete, and with `raise_on_inapplicable` the same error as a 400."""
     async with Wire(answer).client() as client:
@@ -296,7 +300,7 @@ async def test_a_failed_redemption_that_answers_200(
     error = caught.value
     assert (error.status_code, error.redemption_id, error.result) == (200, redemption_id, done)
     assert [(reason.id, reason.key) for reason in error.reasons] == keys
-    assert error.key == (keys[0][1] if keys else None)
+    assert error.key == keys[0][1]
 
 
 KEYS = (
