@@ -297,6 +297,43 @@ async def test_a_date_that_jumps_proves_no_absence(
     assert (await client.settle(error)).status == "unknown"
 
 
+@pytest.mark.parametrize("ahead", [600, -600])
+async def test_another_machines_clock_proves_no_absence(
+    client: AsyncVoucherify, fake: FakeVoucherify, clock: MovingClock, ahead: int
+) -> None:
+    """Where a machine settles whose clock is wrong, the time has to pass by Voucherify's too."""
+
+    class Wrong(MovingClock):
+        def time(self) -> float:
+            return clock.time() + ahead
+
+    fake.faults.reset(method="POST")
+    error = unpickled(await lost(client, WRITES["balance"][0]))
+    async with fake.client(clock=Wrong(), retry=None) as other:
+        assert (await other.settle(error)).status == "unknown"
+        clock.move(LONG)
+        assert (await other.settle(error)).status == ("not_done" if ahead > 0 else "unknown")
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("balance", {"data": [{"id": "vtx_1", "created_at": "2026-03-17T16:50:00Z"}]}),
+        ("create", {"object": "voucher", "code": "NEW", **GIFT}),
+    ],
+)
+async def test_what_does_not_tell_enough_settles_nothing(
+    client: AsyncVoucherify, fake: FakeVoucherify, clock: MovingClock, name: str, body: Any
+) -> None:
+    """A page that does not say whether it is the last, and a voucher without a date."""
+    write = await prepared(client, clock, name)
+    fake.faults.reset(method="POST")
+    error = await lost(client, write)
+    clock.move(LONG)
+    fake.faults.status(200, body=body, method="GET", times=None)
+    assert (await client.settle(error)).status == "unknown"
+
+
 @pytest.mark.parametrize("skew", [-3600, 3600])
 async def test_the_first_call_of_a_skewed_machine(
     fake: FakeVoucherify, clock: MovingClock, skew: int
