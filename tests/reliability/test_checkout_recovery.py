@@ -48,6 +48,7 @@ def fake(clock: MovingClock) -> FakeVoucherify:
 REDEEM: dict[str, dict[str, Any]] = {
     "an order": {"redeemables": ["A"], "order": {"source_id": "o-1", "amount": 500}},
     "a stored order": {"redeemables": ["A"], "order": "old"},
+    "an order's id": {"redeemables": ["A"], "order": "ord_old"},
     "several": {"redeemables": ["A", "GIFT"], "order": {"source_id": "o-1", "amount": 500}},
     "a stack": {
         "redeemables": [{"object": "promotion_stack", "id": "stack_1"}],
@@ -78,7 +79,7 @@ async def test_a_redemption_is_found_or_known_not_to_be(
     client: AsyncVoucherify, fake: FakeVoucherify, clock: MovingClock, name: str, done: bool
 ) -> None:
     """By its order or its session: at once if it was made, after three minutes if it was not."""
-    await client.orders.create({"source_id": "old", "amount": 500})
+    await client.orders.create({"id": "ord_old", "source_id": "old", "amount": 500})
     # An earlier one of the same order and another session is passed over.
     await client.redemptions.redeem(
         redeemables=["B"], order={"source_id": "o-1", "amount": 500}, session={"key": "hers"}
@@ -133,6 +134,10 @@ UNFINDABLE: dict[str, dict[str, Any]] = {
         "redeemables": [{"object": "promotion_tier", "id": "promo_1"}],
         "session": {"type": "LOCK", "key": "k"},
     },
+    "a session of a coupon and a tier": {
+        "redeemables": ["A", {"object": "promotion_tier", "id": "promo_1"}],
+        "session": {"type": "LOCK", "key": "k"},
+    },
     "a session of points": {
         "redeemables": [{"object": "voucher", "id": "POINTS", "reward": {"points": 5}}],
         "session": {"type": "LOCK", "key": "k"},
@@ -142,6 +147,19 @@ UNFINDABLE: dict[str, dict[str, Any]] = {
         "session": {"type": "LOCK", "key": "k"},
     },
 }
+
+
+async def test_a_session_shows_all_that_was_redeemed_with_its_voucher(
+    client: AsyncVoucherify, fake: FakeVoucherify
+) -> None:
+    """The parent of the voucher's redemption names the promotion's, which has no code."""
+    fake.faults.lose_answer(method="POST")
+    error = await lost(
+        client, lambda c: c.redemptions.redeem(**UNFINDABLE["a session of a coupon and a tier"])
+    )
+    result: Any = (await client.settle(error)).result
+    assert result.is_complete
+    assert [bool(one.promotion_tier) for one in result.redemptions] == [False, True]
 
 
 @pytest.mark.parametrize("name", UNFINDABLE)
