@@ -576,3 +576,14 @@ async def test_a_redemption_that_is_gone_tells_nothing_of_its_rollback(clock: Mo
     assert (await looked(clock, {}, {}, path)).status == "unknown"
     gone = {"/v1/redemptions/r_1": use(order={"id": "ord_gone"})}
     assert (await looked(clock, {}, gone, path)).status == "not_done"
+
+
+async def test_a_rollback_that_only_the_order_tells_of(clock: MovingClock) -> None:
+    """The order inside a redemption is the one of then; the order of now names the rollback."""
+    order = {"id": "ord_1", "object": "order", "redemptions": {"r_1": {"rollback_id": "rr_1"}}}
+    answers = {
+        "/v1/redemptions/r_1": use(status="ROLLED_BACK", order={"id": "ord_1"}),
+        "/v1/redemptions/rr_1": back(),
+        "/v1/orders/ord_1": order,
+    }
+    assert (await looked(clock, {}, answers, "/v1/redemptions/{id}/rollback")).status == "done"
