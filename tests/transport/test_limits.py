@@ -118,6 +118,28 @@ async def test_an_answer_without_end_is_left(
         assert isinstance(error, ProtocolError)
 
 
+async def test_each_answer_on_a_connection_has_the_limit(http_backend: Any) -> None:
+    """Also where the connection has carried an answer before."""
+    connections = 0
+
+    def handle(connection: socket.socket) -> None:
+        nonlocal connections
+        connections += 1
+        read_request(connection)
+        connection.sendall(ok())
+        read_request(connection)
+        HEADS["interim answers"](connection)
+
+    with serving(handle) as address:
+        async with AsyncVoucherify(
+            "id", "token", base_url=f"http://{address}", http_backend=http_backend, retry=None
+        ) as client:
+            await client.vouchers.get("CODE")
+            with pytest.raises(AnswerTooLargeError), anyio.fail_after(30):
+                await client.vouchers.get("CODE")
+    assert connections == 1
+
+
 async def test_an_answer_up_to_the_limit_is_read(http_backend: Any) -> None:
     """The limit itself is allowed, packed and unpacked."""
     filler = b'{"code":"CODE","category":"' + b"x" * (LIMIT - 29) + b'"}'
