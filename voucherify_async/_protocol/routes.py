@@ -1,4 +1,4 @@
-"""Every endpoint of the API as data, and the one place where path values are quoted."""
+"""Every endpoint of the API as data."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ EXIT_CODES: Final = """\b
 Exit codes:
   0    done
   1    a negative result: something does not exist, was refused, or was not wanted
-  2    wrong usage or configuration; nothing was sent
+  2    wrong usage or configuration, or a file that cannot be read or written
   3    the API or the connection failed
   4    unknown outcome: a write may or may not have happened; stderr says how to find out
   130  interrupted by Ctrl-C; stderr says how to go on
