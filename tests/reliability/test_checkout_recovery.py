@@ -587,3 +587,35 @@ async def test_a_rollback_that_only_the_order_tells_of(clock: MovingClock) -> No
         "/v1/orders/ord_1": order,
     }
     assert (await looked(clock, {}, answers, "/v1/redemptions/{id}/rollback")).status == "done"
+
+
+async def test_a_session_that_does_not_show_its_promotions(clock: MovingClock) -> None:
+    """Where the parent does not name its parts, what was redeemed beside the voucher is open."""
+    tier = {"object": "promotion_tier", "id": "promo_1"}
+    sent = {"redeemables": [{"object": "voucher", "id": "A"}, tier], "session": {"key": "k"}}
+    told = listed({**part("r_2", "A"), **IN})
+    answers = {"/v1/vouchers/A/redemption": told, "/v1/redemptions/r_1": PARENT}
+    assert (await looked(clock, sent, answers)).status == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("sent", "found", "status"),
+    [
+        ({"amount": 5}, {"amount": 5, "created_at": EARLY, "updated_at": at(1)}, "done"),
+        ({"amount": 5}, {"amount": 5, "created_at": EARLY}, "unknown"),
+        ({"amount": 5}, {"amount": 9, "created_at": EARLY}, "not_done"),
+        ({"amount": 5}, {"amount": 9, "created_at": at(1)}, "unknown"),
+        ({}, {"created_at": at(1)}, "done"),
+        ({}, {"created_at": EARLY, "updated_at": at(1)}, "unknown"),
+        ({"customer": {"id": "c_1"}}, {"customer_id": "c_1", "created_at": at(1)}, "done"),
+        ({"customer": {"id": "c_1"}}, {"customer": {"id": "c_2"}, "created_at": at(1)}, "unknown"),
+    ],
+)
+async def test_what_an_order_shows_of_itself(
+    clock: MovingClock, sent: Any, found: Any, status: str
+) -> None:
+    """It is as it was to be, and was written since: both, or it is not told as done."""
+    order = {"id": "ord_1", "object": "order", "source_id": "o-1", **found}
+    answers = {"/v1/orders/o-1": order}
+    settled = await looked(clock, {"source_id": "o-1", **sent}, answers, "/v1/orders")
+    assert settled.status == status
