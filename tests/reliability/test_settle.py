@@ -297,6 +297,19 @@ async def test_a_date_that_jumps_proves_no_absence(
     assert (await client.settle(error)).status == "unknown"
 
 
+async def test_an_order_that_was_so_before_tells_nothing(
+    client: AsyncVoucherify, fake: FakeVoucherify, clock: MovingClock
+) -> None:
+    """By its date it was not written since; but a date may be wrong where all the rest fits."""
+    order = {"source_id": "o-9", "amount": 500}
+    await client.orders.create(order)
+    clock.move(3600)
+    fake.faults.reset(method="POST")
+    error = await lost(client, lambda c: c.orders.create(order))
+    clock.move(LONG)
+    assert (await client.settle(error)).status == "unknown"
+
+
 @pytest.mark.parametrize("ahead", [600, -600])
 async def test_another_machines_clock_proves_no_absence(
     client: AsyncVoucherify, fake: FakeVoucherify, clock: MovingClock, ahead: int

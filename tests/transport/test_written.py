@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import array
+import fcntl
 import queue
 import socket
 import ssl
+import termios
 import threading
+import time
 from typing import Any
 
 import anyio
 import pytest
 
-from voucherify_async import AsyncVoucherify, TransportError, VoucherifyError
+from voucherify_async import (
+    AmbiguousOutcomeError,
+    AsyncVoucherify,
+    TransportError,
+    VoucherifyError,
+)
 
 from .wire import is_whole, read_request, reset, serving
 
@@ -118,3 +127,33 @@ async def test_sent_is_false_only_where_the_last_byte_surely_stayed_here(
     assert is_whole(arrived) is sent
     # aiohttp does not always tell how far it came, which then counts as far enough.
     assert error.sent is sent or (http_backend == "aiohttp" and error.sent)
+
+
+async def test_a_broken_answer_to_a_request_that_was_cut_off(http_backend: Any) -> None:
+    """Who has answered may have done it, however little of the request was written."""
+    heads = 0
+
+    def handle(connection: socket.socket) -> None:
+        nonlocal heads
+        heads += 1
+        read_request(connection, head_only=True)
+        connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 99\r\n\r\n{")
+        # Once the client has taken it, while its request waits to be written.
+        while _unsent(connection):
+            time.sleep(0.001)
+        reset(connection)
+
+    with serving(handle) as address:
+        async with AsyncVoucherify(
+            "id", "token", base_url=f"http://{address}", http_backend=http_backend
+        ) as client:
+            with pytest.raises(AmbiguousOutcomeError):
+                await client.imports.vouchers(LARGE)
+    assert heads == 1
+
+
+def _unsent(connection: socket.socket) -> int:
+    """Bytes that the other side has not acknowledged."""
+    left = array.array("i", [0])
+    fcntl.ioctl(connection, termios.TIOCOUTQ, left)
+    return left[0]
