@@ -454,6 +454,15 @@ async def test_an_answer_to_something_else_is_no_success(case: Case, answer: Any
     assert isinstance(caught.value, UnreadableAnswerError) == is_write
 
 
+@pytest.mark.parametrize("order", [{"id": "ord_1"}, {"source_id": "o-1"}])
+async def test_confirm_adds_nothing_to_an_order_that_has_a_name(order: Any) -> None:
+    """What is known by its id or source id goes out as it was given."""
+    wire = Wire(REDEEMED)
+    async with wire.client() as client:
+        await client.redemptions.redeem(redeemables=["A"], order=order, confirm=True)
+    assert json.loads(wire.requests[0].content)["order"] == order
+
+
 async def test_codes_are_compared_without_case() -> None:
     """Voucherify answers with a code as it is stored."""
     answer = {**REDEEMED, "redemptions": [{**REDEMPTION, "voucher": {"code": "SUMMER"}}]}
@@ -476,6 +485,11 @@ REPEATED = {
     "pay": (lambda c: c.orders.update("o-1", {"status": "PAID"}), ORDER, False),
     "redeem": (lambda c: c.redemptions.redeem(redeemables=["A"]), REDEEMED, False),
     "rollback": (lambda c: c.redemptions.rollback("r_1"), ROLLBACK, False),
+    "stack": (
+        lambda c: c.redemptions.rollback_stack("r_1"),
+        {"rollbacks": [ROLLBACK]},
+        False,
+    ),
 }
 
 
