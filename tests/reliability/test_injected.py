@@ -165,6 +165,36 @@ async def test_confirm_settles(
     assert (await any_client.settle(caught.value)).status == "not_done"
 
 
+class BreakingStream(httpx.AsyncByteStream):
+    """A body that ends as if there had been no connection."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b"{"
+        raise httpx.ConnectTimeout("")
+
+
+@pytest.mark.parametrize("is_answered", [False, True])
+async def test_a_broken_connection_under_a_wrong_name(is_answered: bool) -> None:
+    """Adapters call it a connect timeout, also where the request was written before it broke."""
+    sent = 0
+
+    class Adapter(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:  # noqa: ARG002
+            nonlocal sent
+            sent += 1
+            if is_answered:
+                return httpx.Response(200, stream=BreakingStream())
+            raise httpx.ConnectTimeout("") from ConnectionResetError()
+
+    async with (
+        httpx.AsyncClient(transport=Adapter()) as http,
+        AsyncVoucherify("id", "token", http_client=http, retry=policy()) as client,
+    ):
+        with pytest.raises(AmbiguousOutcomeError):
+            await client.vouchers.enable(CODE)
+    assert sent == 1
+
+
 async def test_unreadable_answers(any_client: AsyncVoucherify, fake: FakeVoucherify) -> None:
     """Garbage to a write is an ambiguity of its own kind."""
     fake.faults.garbage()
