@@ -55,7 +55,7 @@ class Payment(BaseModel):
 
     def paid_by(self, result: RedemptionResult) -> None:
         """Write down what was redeemed."""
-        whole = result.parent_redemption or (result.redemptions or ())[0]
+        whole = result.parent_redemption or (result.redemptions or [])[0]
         self.status, self.redemption_id, self.error = "paid", whole.id, None
         self.left_to_pay = result.order.total_amount if result.order else None
 

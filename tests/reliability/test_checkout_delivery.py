@@ -68,7 +68,7 @@ async def test_no_checkout_is_done_twice(
         proxy.fate = lambda p: Fate() if p.method == "GET" else Fate(kind, 60)
         error = None
         try:
-            await WRITES[name](client, (made.redemptions or ())[0].id)
+            await WRITES[name](client, (made.redemptions or [])[0].id)
         except AmbiguousOutcomeError as caught:
             error = caught
         # What is late may come while it is looked for, or only later.

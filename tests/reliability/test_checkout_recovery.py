@@ -204,7 +204,7 @@ async def test_a_rollback_is_found_or_known_not_to_be(
     order = {"order": {"source_id": "o-1", "amount": 500}} if ordered else {}
     codes = ["A", "GIFT"] if ordered and method == "rollback_stack" else ["A"]
     made = await client.redemptions.redeem(redeemables=codes, **order)  # type: ignore[arg-type]
-    whole = made.parent_redemption or (made.redemptions or ())[0]
+    whole = made.parent_redemption or (made.redemptions or [])[0]
     send: Write = lambda c: getattr(c.redemptions, method)(whole.id)  # noqa: E731
     (fake.faults.lose_answer if done else fake.faults.reset)(method="POST")
     error = await lost(client, send)
@@ -229,7 +229,7 @@ async def test_a_rollback_is_found_or_known_not_to_be(
 async def test_confirm_finds_a_rollback(client: AsyncVoucherify, fake: FakeVoucherify) -> None:
     """It reads the redemption back, and sends nothing again."""
     made = await client.redemptions.redeem(redeemables=["A"])
-    id_ = (made.redemptions or ())[0].id
+    id_ = (made.redemptions or [])[0].id
     fake.faults.lose_answer(method="POST")
     back = await client.redemptions.rollback(id_, confirm=True)
     assert back.is_successful
@@ -241,7 +241,7 @@ async def test_an_earlier_rollback_is_another_one(
 ) -> None:
     """What had been rolled back before was not rolled back by the one that was lost."""
     made = await client.redemptions.redeem(redeemables=["A"])
-    id_ = (made.redemptions or ())[0].id
+    id_ = (made.redemptions or [])[0].id
     await client.redemptions.rollback(id_)
     clock.move(60)
     fake.faults.reset(method="POST")

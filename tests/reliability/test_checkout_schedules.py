@@ -143,9 +143,10 @@ class Caller:
         """Lock, redeem and roll back, as far as it goes."""
         body = self.body()
         if self.locks:
-            session = {"type": "LOCK", "key": f"s-{self.number}", "ttl": 1}
+            locked: dict[str, Any] = {"type": "LOCK", "key": f"s-{self.number}", "ttl": 1}
+            asked: dict[str, Any] = {**body, "session": locked}
             with suppress(VoucherifyError):
-                await client.validations.validate(**{**body, "session": session})
+                await client.validations.validate(**asked)
         redeem = client.redemptions.redeem
         await self.redeemed.run(lambda: redeem(**body, confirm=self.confirm), client)
         made = self.redeemed.result

@@ -482,6 +482,11 @@ REPEATED = {
     "change": (lambda c: c.orders.update("o-1", {"amount": 5}), ORDER, True),
     "order": (lambda c: c.orders.create({"amount": 5}), ORDER, False),
     "paid": (lambda c: c.orders.create({"source_id": "o-1", "status": "PAID"}), ORDER, False),
+    "fulfilled": (
+        lambda c: c.orders.create({"source_id": "o-1", "status": "FULFILLED"}),
+        ORDER,
+        False,
+    ),
     "pay": (lambda c: c.orders.update("o-1", {"status": "PAID"}), ORDER, False),
     "redeem": (lambda c: c.redemptions.redeem(redeemables=["A"]), REDEEMED, False),
     "rollback": (lambda c: c.redemptions.rollback("r_1"), ROLLBACK, False),

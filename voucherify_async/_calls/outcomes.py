@@ -94,7 +94,7 @@ def describe(error: AmbiguousOutcomeError, call: Call, doubt: Doubt) -> None:
 
 
 def _advice(route: Route) -> str:
-    settle = " client.settle(error) tells, at any later time." if route.finder else ""
+    settle = " client.settle(error) looks for it, at any later time." if route.finder else ""
     return f"{route.check}{settle}"
 
 
