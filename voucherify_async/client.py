@@ -170,7 +170,7 @@ class AsyncVoucherify:
             )
         finally:
             # An error tracker serialises the variables of the frames that an error went through.
-            del app_id, app_token, auth, headers, proxy, cert
+            del app_id, app_token, auth, headers, proxy, cert, base_url
         check_count("max_concurrency", max_concurrency, error=ConfigurationError)
         if hooks is not None and not isinstance(hooks, Hooks):
             raise ConfigurationError(f"hooks: expected Hooks(...), got {hooks!r}")

@@ -261,6 +261,7 @@ async def test_no_event_of_an_error_inside_an_injected_client_holds_one(
 
 SETTINGS: dict[str, Callable[[], Any]] = {
     "address": lambda: AsyncVoucherify(**KEYS, base_url="ftp://x"),
+    "password": lambda: AsyncVoucherify(**KEYS, base_url=f"https://user:{TOKEN}@host"),
     "concurrency": lambda: AsyncVoucherify(**KEYS, max_concurrency=0),
     "timeout": lambda: AsyncVoucherify(**KEYS, timeout=-1),
     "header": lambda: AsyncVoucherify(**KEYS, headers={"X-Gateway": GATEWAY + "\n"}),

@@ -116,7 +116,11 @@ def resolve_base_url(base_url: str | None, cluster: str, *, allow_http: bool) ->
                 f'cluster: expected a name such as "api" or "us1.api", got {cluster!r}'
             )
         return f"https://{cluster}.voucherify.io"
-    return check_base_url(base_url, allow_http=allow_http)
+    try:
+        return check_base_url(base_url, allow_http=allow_http)
+    finally:
+        # One that is refused may hold a password.
+        del base_url
 
 
 def check_timeout(timeout: Any, *, error: type[VoucherifyError]) -> None:

@@ -117,6 +117,7 @@ def check_base_url(base_url: Any, *, allow_http: bool) -> str:
     """
     if isinstance(base_url, str) and any(mark in base_url for mark in "?#@"):
         # Not shown, since before an @ there is a password.
+        del base_url
         raise ConfigurationError("base_url: takes a scheme, a host, a port and a path, no more")
     if not _is_http_url(base_url):
         raise ConfigurationError(f"base_url: expected an http(s) URL, got {base_url!r}")
