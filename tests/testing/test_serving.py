@@ -200,7 +200,7 @@ def test_names_are_lazy() -> None:
 import sys
 import pytest_voucherify_async
 assert not [name for name in sys.modules if name.startswith("voucherify_async")]
-import voucherify_async.testing.pytest_plugin
+import voucherify_async.testing
 assert not {"starlette", "uvicorn", "python_multipart"} & set(sys.modules)
 sys.modules["starlette"] = None
 try:

@@ -131,24 +131,39 @@ async def test_sent_is_false_only_where_the_last_byte_surely_stayed_here(
 
 async def test_a_broken_answer_to_a_request_that_was_cut_off(http_backend: Any) -> None:
     """Who has answered may have done it, however little of the request was written."""
-    heads = 0
+    heads = turns = 0
 
     def handle(connection: socket.socket) -> None:
         nonlocal heads
         heads += 1
         read_request(connection, head_only=True)
         connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 99\r\n\r\n{")
-        # Once the client has taken it, while its request waits to be written.
+        # Once it is with the client, whose event loop has come to it, while the rest of the request
+        # waits to be written: a reset would throw away what was not taken.
         while _unsent(connection):
+            time.sleep(0.001)
+        arrived_at = turns
+        while turns < arrived_at + 20:
             time.sleep(0.001)
         reset(connection)
 
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await anyio.lowlevel.checkpoint()
+
     with serving(handle) as address:
-        async with AsyncVoucherify(
-            "id", "token", base_url=f"http://{address}", http_backend=http_backend
-        ) as client:
+        async with (
+            AsyncVoucherify(
+                "id", "token", base_url=f"http://{address}", http_backend=http_backend
+            ) as client,
+            anyio.create_task_group() as group,
+        ):
+            group.start_soon(count_turns)
             with pytest.raises(AmbiguousOutcomeError):
                 await client.imports.vouchers(LARGE)
+            group.cancel_scope.cancel()
     assert heads == 1
 
 
