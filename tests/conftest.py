@@ -1,4 +1,4 @@
-"""What every test shares: async tests run on asyncio and on trio.
+"""What every test shares: async tests run on asyncio and on trio, each backend where it runs.
 
 Property tests try a few fixed examples; `HYPOTHESIS_PROFILE=thorough` tries many, each time others.
 """
@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from .backends import BACKENDS, fit
 from .redis_server import redis_server, redis_url
 
 __all__ = ["redis_server", "redis_url"]
@@ -43,17 +44,22 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Take the samples of the grids that ask for it; the rest of them is slow."""
+    """Leave out backends on event loops that they do not run on, and take the grids' samples."""
+    items[:] = [item for item in items if fit(_parameters(item).values())]
+    _take_samples(items)
+
+
+def _parameters(item: pytest.Item) -> dict[str, object]:
+    # Only tests with parameters have it.
+    return dict(getattr(getattr(item, "callspec", None), "params", {}))
+
+
+def _take_samples(items: list[pytest.Item]) -> None:
     grids: defaultdict[object, list[tuple[pytest.Item, set[Values]]]] = defaultdict(list)
     for item in items:
         mark = item.get_closest_marker("sampled")
-        if mark is not None and hasattr(item, "callspec"):
-            spec: Any = getattr(item, "callspec")  # noqa: B009 - pytest's types lack it
-            params = sorted(spec.params.items(), key=itemgetter(0))
-            if {"aiohttp", "trio"} <= {str(value) for _, value in params}:
-                # It would be skipped, and so stand for nothing.
-                item.add_marker(pytest.mark.slow)
-                continue
+        params = sorted(_parameters(item).items(), key=itemgetter(0))
+        if mark is not None and params:
             # By identity, as not every value can be hashed.
             known = [(name, id(value)) for name, value in params]
             ways = min(mark.kwargs["ways"], len(known))
@@ -81,6 +87,12 @@ def _not_needed(grid: list[tuple[pytest.Item, set[Values]]]) -> list[pytest.Item
 def anyio_backend(request: pytest.FixtureRequest) -> str:
     """Run each async test on both event loops."""
     return str(request.param)
+
+
+@pytest.fixture(params=BACKENDS)
+def http_backend(request: pytest.FixtureRequest, anyio_backend: str) -> Any:
+    """Each HTTP stack of our own, on the event loops that it runs on."""
+    return request.param
 
 
 @pytest.fixture(autouse=True)

@@ -2,32 +2,24 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import trustme
 
 from voucherify_async import AsyncVoucherify
-from voucherify_async._transport.choice import BackendName
 
 from ..bulk.conftest import Skipping
 
 Connect = Callable[..., AsyncVoucherify]
 
 
-@pytest.fixture(params=["httpcore", "aiohttp"])
-def backend(request: pytest.FixtureRequest, anyio_backend_name: str) -> BackendName:
-    """Each of the HTTP backends that run on the event loop of the test."""
-    if request.param == "aiohttp" and anyio_backend_name == "trio":
-        pytest.skip("aiohttp runs on asyncio only")
-    return request.param  # type: ignore[no-any-return]
-
-
 @pytest.fixture
-def connect(backend: BackendName) -> Connect:
+def connect(http_backend: Any) -> Connect:
     """Makes clients that wait for nothing."""
 
     def make(base_url: str, **options: object) -> AsyncVoucherify:
-        settings: dict[str, object] = {"clock": Skipping(), "http_backend": backend, **options}
+        settings: dict[str, object] = {"clock": Skipping(), "http_backend": http_backend, **options}
         return AsyncVoucherify("the-id", "the-token", base_url=base_url, **settings)  # type: ignore[arg-type]
 
     return make

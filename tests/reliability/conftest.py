@@ -126,17 +126,6 @@ def served(fake: FakeVoucherify) -> Iterator[str]:
         last.close()
 
 
-BACKENDS = ("httpcore", "aiohttp")
-
-
-@pytest.fixture(params=BACKENDS)
-def http_backend(request: pytest.FixtureRequest, anyio_backend: str) -> Any:
-    """Each HTTP stack of our own, on the event loops that it runs on."""
-    if (request.param, anyio_backend) == ("aiohttp", "trio"):
-        pytest.skip("aiohttp runs on asyncio only")
-    return request.param
-
-
 @pytest.fixture
 async def socket_client(
     served: str, clock: MovingClock, http_backend: Any

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from voucherify_async import AmbiguousOutcomeError, AsyncVoucherify, Settled, VoucherifyError
 from voucherify_async.testing import FakeVoucherify
 
+from ..backends import STACKS
 from ..testing.checkout.test_books import check
 from .conftest import MovingClock, policy
 from .proxy import Fate, Kind, Parcel, Proxy, proxied
@@ -31,7 +32,6 @@ CALLERS = 20
 LONG = 186
 HANG_SECONDS = 120
 CODES = ("GIFT", "TWICE", "MANY", "promo_1")
-STACKS = [("asyncio", "httpcore"), ("trio", "httpcore"), ("asyncio", "aiohttp")]
 KINDS: tuple[Kind, ...] = (
     "pass",
     "late",

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from voucherify_async import AmbiguousOutcomeError, AsyncVoucherify, VoucherifyError
 from voucherify_async.testing import FakeVoucherify
 
+from ..backends import STACKS
 from .conftest import MovingClock, policy
 from .faults import DISCOUNT, balance
 from .proxy import Fate, Kind, Parcel, Proxy, proxied
@@ -30,7 +31,6 @@ SCHEDULES = int(os.environ.get("SCHEDULES", "1000")) if IS_THOROUGH else 4
 WRITES = 50 if IS_THOROUGH else 20
 LONG = 186
 HANG_SECONDS = 120
-STACKS = [("asyncio", "httpcore"), ("trio", "httpcore"), ("asyncio", "aiohttp")]
 
 NAMES = ("update", "confirmed", "create", "import")
 KINDS: tuple[Kind, ...] = (

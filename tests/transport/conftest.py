@@ -1,22 +1,11 @@
-"""Each backend of our own, and certificates."""
+"""Certificates."""
 
 from __future__ import annotations
 
 import ssl
-from typing import Any
 
 import pytest
 import trustme
-
-BACKENDS = ("httpcore", "aiohttp")
-
-
-@pytest.fixture(params=BACKENDS)
-def http_backend(request: pytest.FixtureRequest, anyio_backend: str) -> Any:
-    """Each HTTP stack of our own, on the event loops that it runs on."""
-    if (request.param, anyio_backend) == ("aiohttp", "trio"):
-        pytest.skip("aiohttp runs on asyncio only")
-    return request.param
 
 
 @pytest.fixture(scope="session")
