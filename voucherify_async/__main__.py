@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 
+from ._version import __version__
+
 _HINT = 'the other commands need: pip install "voucherify-async[cli]"'
 
 
@@ -28,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _main_without_extra(arguments: Sequence[str] | None) -> int:
     parser = argparse.ArgumentParser(prog="voucherify-async", description=__doc__, epilog=_HINT)
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     parser.add_argument("command", choices=["demo"], help="run the main job, without an account")
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given and not given[0].startswith("-") and given[0] != "demo":

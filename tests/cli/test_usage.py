@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from voucherify_async import AsyncVoucherify
+from voucherify_async import AsyncVoucherify, __version__
 from voucherify_async.testing import FakeVoucherify, demo
 
 from ..bulk.conftest import Skipping
@@ -55,9 +55,11 @@ def test_help_tells_the_commands_and_the_exit_codes(bare: Command, call_alone: C
         assert f"\n    {code:<3}  " in told.out
 
 
-def test_the_version_is_told(call_alone: Call) -> None:
-    """--version names the package and its version."""
-    assert call_alone("--version").out.startswith("voucherify-async 0.")
+def test_the_version_is_told(call_alone: Call, bare: Command) -> None:
+    """--version names the package and its version, with and without the extra `cli`."""
+    told = call_alone("--version").out
+    assert told == f"voucherify-async {__version__}\n"
+    assert python(bare, WITHOUT_EXTRA, "--version").stdout == told
 
 
 def test_missing_credentials_are_told_in_a_line(
