@@ -12,6 +12,7 @@ import httpx
 
 from ._checkout.sessions import Lock
 from ._server.asgi_app import FakeApp
+from ._server.delivery import post_signed
 from ._server.engine import Credentials, Engine, RecordedRequest
 from ._server.faults import Faults
 from ._server.in_process import FakeTransport
@@ -55,7 +56,8 @@ class FakeVoucherify:
         page_size: how many items a listing has when the request gives no ``limit``.
         now: the clock, a callable that returns an aware datetime; real time if None.
         seed: the seed of the identifiers and codes that the server makes up.
-        record: keep every request in ``requests``. Switch it off for load tests.
+        record: keep every request in ``requests`` and every event in ``events``. Switch it off for
+            load tests.
 
     Attributes:
         faults: what goes wrong with which request.
@@ -164,6 +166,66 @@ class FakeVoucherify:
     def clear_requests(self) -> None:
         """Forget the requests that arrived."""
         self._engine.requests.clear()
+
+    @property
+    def events(self) -> list[JsonObject]:
+        """What happened, oldest first, as a webhook would tell it: copies, to read.
+
+        Every request that changes vouchers, balances, redemptions, customers or orders leaves the
+        events that Voucherify documents for it, such as ``voucher.updated``. What a test itself
+        adds to the state leaves none, nor do vouchers that are imported or changed in bulk.
+        """
+        with self._state.lock:
+            return self._state.events.all()
+
+    def clear_events(self) -> None:
+        """Forget what happened."""
+        with self._state.lock:
+            self._state.events.clear()
+
+    async def deliver(
+        self,
+        event: str | Mapping[str, Any],
+        url: str,
+        secret: str,
+        *,
+        http_client: httpx.AsyncClient | None = None,
+    ) -> int:
+        """Send an event to a webhook endpoint, signed, once; return the status of its answer.
+
+        ```python
+        assert await fake.deliver("redemption.succeeded", f"{service}/voucherify", SECRET) == 204
+        ```
+
+        Args:
+            event: the type of one that happened (the latest of it is sent), one of ``events``, or
+                any other as ``{"type": "campaign.created", "data": {"campaign": {...}}}``; keys of
+                the envelope that it lacks are filled in.
+            url: where the endpoint is.
+            secret: the webhook's secret.
+            http_client: what sends it, for an endpoint that is not on the network, such as a client
+                with ``httpx.ASGITransport(app)``.
+
+        Raises:
+            ValueError: a mapping has no type.
+            LookupError: no event of this type has happened; the message names those that have.
+            httpx.HTTPError: the endpoint could not be reached, or took longer than 10 seconds.
+        """
+        with self._state.lock:
+            body = self._state.events.addressed(self._event(event), url)
+        return await post_signed(body, url, secret, http_client)
+
+    def _event(self, event: str | Mapping[str, Any]) -> JsonObject:
+        log = self._state.events
+        if not isinstance(event, str):
+            if not event.get("type"):
+                raise ValueError("event: a mapping needs a 'type', such as 'voucher.updated'")
+            return log.complete(event)
+        found = log.latest(event)
+        if found is None:
+            happened = ", ".join(log.kinds()) or "nothing"
+            raise LookupError(f"No {event!r} has happened, only: {happened}")
+        return found
 
     @property
     def vouchers(self) -> Mapping[str, JsonObject]:

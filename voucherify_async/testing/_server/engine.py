@@ -82,6 +82,7 @@ class Engine:
         self.credentials = credentials
         self.record = record
         self.requests: list[RecordedRequest] = []
+        state.events.kept = record
 
     async def respond(self, call: Incoming) -> Reply:
         """Return the answer to a request, or raise ``Abort`` where the connection ends."""
@@ -109,6 +110,7 @@ class Engine:
     def _execute(self, call: Incoming) -> Reply:
         with self.state.lock:
             self.faults.land_due()
+            self.state.events.begin(call.request_id, call.headers.get("x-app-id"))
             call.rate_headers = self.state.quota.free_headers()
             try:
                 reply = self._dispatch(call)

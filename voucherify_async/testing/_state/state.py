@@ -12,6 +12,7 @@ from .actions import ActionStore
 from .card_history import CardHistory
 from .catalog import Catalog
 from .customers import CustomerStore
+from .events import EventLog
 from .exports import ExportStore
 from .ids import Ids
 from .orders import OrderStore
@@ -32,6 +33,8 @@ class State:
         self.clock = ServerTime(now)
         self.ids = Ids(seed)
         self.catalog = Catalog(self.ids)
+        # Ids of their own, so that those of what happens are the same with and without events.
+        self.events = EventLog(Ids(seed), self.clock)
         self.customers = CustomerStore(self.ids, self.clock)
         self.vouchers = VoucherStore()
         self.bin: dict[str, StoredVoucher] = {}

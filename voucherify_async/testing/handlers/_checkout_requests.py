@@ -20,6 +20,7 @@ from .._state.promotions import StoredTier
 from .._state.server_time import parse_instant
 from .._state.state import State
 from .._state.stored_voucher import StoredVoucher
+from ._events import upsert_customer
 from ._order_fields import check_customer, check_order
 from ._voucher_fields import mapping, text, whole
 
@@ -115,7 +116,7 @@ def find_customer(state: State, given: JsonObject | None, *, upsert: bool) -> St
     if identifier is not None and state.customers.find(identifier) is None:
         raise not_found("customer", identifier)
     if upsert:
-        return state.customers.upsert(given)
+        return upsert_customer(state, given)
     return state.customers.find(identifier or given["source_id"])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .._messages import Incoming, JsonObject, Reply, json_reply
 from .._refusals import ApiFailure, invalid_payload
 from .._state.state import State
+from ._events import tell_order, upsert_customer
 from ._order_fields import check_customer, check_order
 from ._paging import page_of
 from ._voucher_fields import mapping
@@ -22,10 +23,12 @@ def create_order(state: State, call: Incoming) -> Reply:
 def _upsert(state: State, body: JsonObject) -> JsonObject:
     checked = _checked(state, body)
     order = state.orders.named_by(checked)
+    former = order.status if order else None
     if order is None:
         order = state.orders.create(checked)
     else:
         state.orders.change(order, checked)
+    tell_order(state, order, former)
     return order.render()
 
 
@@ -36,7 +39,7 @@ def _checked(state: State, body: JsonObject) -> JsonObject:
     for name in ("customer", "referrer"):
         given = check_customer(body.get(name), name)
         if given:
-            checked[f"{name}_id"] = state.customers.upsert(given).id
+            checked[f"{name}_id"] = upsert_customer(state, given).id
     return checked
 
 
@@ -48,7 +51,9 @@ def get_order(state: State, call: Incoming) -> Reply:
 def update_order(state: State, call: Incoming) -> Reply:
     """Change what the body names of an order."""
     order = state.orders.get(call.path_params["order"])
+    former = order.status
     state.orders.change(order, _checked(state, call.json_object()))
+    tell_order(state, order, former)
     return json_reply(order.render())
 
 

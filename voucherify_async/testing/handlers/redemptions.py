@@ -13,6 +13,7 @@ from .._state.server_time import iso
 from .._state.state import State
 from ._checkout_answers import applied_cart, rest
 from ._checkout_requests import CheckoutRequest, read_checkout
+from ._events import tell_card, tell_order, tell_redemption
 from ._voucher_building import touch
 
 
@@ -34,6 +35,7 @@ def redeem(state: State, call: Incoming) -> Reply:
 
 def _succeed(state: State, call: Incoming, request: CheckoutRequest, result: Stack) -> JsonObject:
     cart = applied_cart(request, result)
+    former = request.stored.status if request.stored else None
     order = _save_order(state, request)
     parent = state.ids.ordered("r") if request.requested > 1 or request.stack_id else None
     entries = [
@@ -47,7 +49,15 @@ def _succeed(state: State, call: Incoming, request: CheckoutRequest, result: Sta
         answer["parent_redemption"] = _parent(state, call, request, order, parent, entries, totals)
     if order is not None:
         answer["order"] = order.render(totals)
+        tell_order(state, order, former)
+    for entry in _told(answer):
+        tell_redemption(state, entry)
     return answer | rest(result, call.request_id)
+
+
+def _told(answer: JsonObject) -> list[JsonObject]:
+    whole = answer.get("parent_redemption")
+    return answer["redemptions"] if whole is None else [*answer["redemptions"], whole]
 
 
 def _save_order(state: State, request: CheckoutRequest) -> StoredOrder | None:
@@ -112,6 +122,8 @@ def _use(state: State, outcome: Outcome, entry: JsonObject) -> JsonObject:
         else:
             told["loyalty_card"] = {"points": outcome.spent}
     touch(state, voucher)
+    if told:
+        tell_card(state, voucher)
     return {**told, "voucher": voucher.render()}
 
 
@@ -193,6 +205,8 @@ def _fail(state: State, call: Incoming, request: CheckoutRequest, result: Stack)
         whole |= {"related_object_type": "redemption", "related_object_id": parent}
         state.redemptions.add(whole)
         answer["parent_redemption"] = whole
+    for entry in _told(answer):
+        tell_redemption(state, entry)
     if state.failed_redemption_status == 200:
         return json_reply(answer | rest(result, call.request_id))
     if reason.status == 404:

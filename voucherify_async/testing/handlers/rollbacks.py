@@ -10,6 +10,7 @@ from .._state.orders import StoredOrder
 from .._state.server_time import iso, parse_instant
 from .._state.state import State
 from ._checkout_requests import customer_body, find_customer, tracking_id
+from ._events import tell_card, tell_order, tell_redemption
 from ._voucher_building import touch
 from ._voucher_fields import mapping, text
 from .redemptions import channel
@@ -93,6 +94,7 @@ def _already(state: State, call: Incoming, entry: JsonObject, body: JsonObject) 
         "order": entry["order"],
     }
     state.redemptions.add(failed)
+    tell_redemption(state, entry, failed)
     details = "The redemption was rolled back before"
     resource = (failed["id"], "redemption_rollback")
     return ApiFailure(400, "already_rolled_back", "Already rolled back", details, resource=resource)
@@ -117,7 +119,7 @@ def _roll_back(
     if parent is not None:
         pairs.append(parent)
     if order is not None:
-        _tell_order(state, order, pairs[-1], rollbacks if parent else [])
+        _note_in_order(state, order, pairs[-1], rollbacks if parent else [])
     for entry, made in pairs:
         entry["status"] = "ROLLED_BACK"
         mode = state.stacking_rules["redeemables_rollback_order_mode"]
@@ -126,22 +128,25 @@ def _roll_back(
         made["order"] = None if order is None else order.render()
     for made in rollbacks:
         state.redemptions.add(made)
+    for entry, made in pairs:
+        tell_redemption(state, entry, made)
     return rollbacks
 
 
-def _tell_order(
+def _note_in_order(
     state: State,
     order: StoredOrder,
     whole: tuple[JsonObject, JsonObject],
     stacked: list[JsonObject],
 ) -> None:
     entry, made = whole
-    order.status = "CANCELED"
+    former, order.status = order.status, "CANCELED"
     order.updated_at = iso(state.clock.now())
     told = order.redemptions[entry["id"]]
     told |= {"rollback_id": made["id"], "rollback_date": made["date"]}
     if stacked:
         told["rollback_stacked"] = [child["id"] for child in stacked]
+    tell_order(state, order, former)
 
 
 def _give_back(
@@ -169,6 +174,8 @@ def _give_back(
         card = "gift" if "gift" in entry else "loyalty_card"
         told[card] = dict.fromkeys(entry[card], -amount)
     touch(state, voucher)
+    if told:
+        tell_card(state, voucher)
     return {**told, "voucher": voucher.render()}
 
 

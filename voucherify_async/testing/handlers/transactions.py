@@ -9,6 +9,7 @@ from .._refusals import ApiFailure, invalid_payload, invalid_query
 from .._state.card_history import page_after
 from .._state.catalog import StoredCampaign
 from .._state.state import State
+from ._events import tell_card
 from ._filters import compile_filters, read_object
 from ._voucher_building import touch
 from ._voucher_fields import mapping, text
@@ -26,6 +27,7 @@ def update_balance(state: State, call: Incoming) -> Reply:
     reason = text("reason", body.get("reason"))
     balance = state.ledger.move(voucher, amount, source_id, reason)
     touch(state, voucher)
+    tell_card(state, voucher, added=amount > 0)
     return json_reply(balance)
 
 

@@ -10,6 +10,7 @@ from .._state.ids import ALPHANUMERIC
 from .._state.state import State
 from .._state.stored_voucher import StoredVoucher
 from .._state.voucher_store import ORDERS, Predicate, Selection
+from ._events import tell_voucher
 from ._filters import Test, compile_filters, read_object
 from ._paging import LAST_PAGE, instant_bounds
 from ._voucher_building import apply_changes, build, touch
@@ -129,6 +130,7 @@ def _create(state: State, code: str, body: JsonObject, *, generated: bool) -> Re
         details = f"A campaign has at most {state.campaign_capacity} codes"
         raise ApiFailure(400, "campaign_limit_exceeded", "Campaign limit exceeded", details)
     state.vouchers.add(voucher)
+    tell_voucher(state, "created", voucher)
     return json_reply(voucher.render("created"))
 
 
@@ -152,6 +154,7 @@ def update_voucher(state: State, call: Incoming) -> Reply:
     """Change what the body names; null clears a property, metadata is merged."""
     voucher = state.vouchers.get(call.path_params["code"])
     apply_changes(state, voucher, call.json_object())
+    tell_voucher(state, "updated", voucher)
     return json_reply(voucher.render())
 
 
@@ -162,6 +165,7 @@ def delete_voucher(state: State, call: Incoming) -> Reply:
     state.vouchers.remove(voucher)
     if not force:
         state.bin[voucher.code] = voucher
+    tell_voucher(state, "deleted", voucher)
     return no_content()
 
 
@@ -177,8 +181,11 @@ def disable_voucher(state: State, call: Incoming) -> Reply:
 
 def _switch(state: State, call: Incoming, *, active: bool) -> Reply:
     voucher = state.vouchers.get(call.path_params["code"])
+    changed = voucher.active is not active
     voucher.active = active
     touch(state, voucher)
+    if changed:
+        tell_voucher(state, "enabled" if active else "disabled", voucher)
     return json_reply(voucher.render())
 
 
