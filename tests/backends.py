@@ -8,6 +8,7 @@ from typing import Final
 LOOPS: Final = {
     "httpcore": ("asyncio", "trio"),
     "aiohttp": ("asyncio",),
+    "httpx2": ("asyncio", "trio"),
 }
 BACKENDS: Final = tuple(LOOPS)
 STACKS: Final = [(loop, backend) for backend, loops in LOOPS.items() for loop in loops]

@@ -160,7 +160,7 @@ class AsyncVoucherify:
             signing = resolve_auth(app_id, app_token, auth)
             added = client_headers(api_version, headers)
             network = Network.of(
-                resolve_base_url(base_url, cluster, allow_http=allow_http),
+                resolve_base_url(base_url, cluster, allow_http=allow_http, backend=http_backend),
                 http_client=http_client,
                 http_backend=http_backend,
                 proxy=proxy,

@@ -181,7 +181,7 @@ async def test_connections_that_come_back_while_others_are_closed(
 
     with serving(serve_for_ever) as one, serving(serve_for_ever) as other:
         pool = pools.ConnectionPool(
-            ssl.create_default_context, keepalive_expiry=60.0, proxies=Proxies(None)
+            httpcore, ssl.create_default_context, keepalive_expiry=60.0, proxies=Proxies(None)
         )
         await get(pool, one)
         aclose, others = httpcore.AsyncHTTPConnection.aclose, [other]

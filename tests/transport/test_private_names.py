@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from voucherify_async import AsyncVoucherify
-from voucherify_async._transport import httpcore as ours
 from voucherify_async._transport import pool as pools
+from voucherify_async._transport import watched as ways
 
 from .wire import serve_for_ever, serving
 
@@ -106,4 +106,4 @@ async def test_without_the_name_of_httpxs_pool_its_own_is_used(
     assert await count_connections() == 1
     monkeypatch.setattr(httpx.AsyncHTTPTransport, "aclose", renamed)
     with pytest.warns(RuntimeWarning, match="httpx"):
-        assert isinstance(ours._transport_over(None), httpx.AsyncHTTPTransport)  # type: ignore[arg-type]
+        assert isinstance(ways.transport_over(None, httpx), httpx.AsyncHTTPTransport)

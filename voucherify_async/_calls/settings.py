@@ -100,7 +100,7 @@ def check_auth(auth: Any) -> Auth:
     )
 
 
-def resolve_base_url(base_url: str | None, cluster: str, *, allow_http: bool) -> str:
+def resolve_base_url(base_url: str | None, cluster: str, *, allow_http: bool, backend: str) -> str:
     """The API's address: what was given, that of the environment, or the cluster's.
 
     Raises:
@@ -117,7 +117,7 @@ def resolve_base_url(base_url: str | None, cluster: str, *, allow_http: bool) ->
             )
         return f"https://{cluster}.voucherify.io"
     try:
-        return check_base_url(base_url, allow_http=allow_http)
+        return check_base_url(base_url, allow_http=allow_http, backend=backend)
     finally:
         # One that is refused may hold a password.
         del base_url

@@ -18,12 +18,11 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
-import httpx
 from yarl import URL
 
 from .. import errors
 from ..errors import ConfigurationError, TransportError
-from .backend import Attempt, Backend, RawAnswer, encoded, header_map
+from .backend import Attempt, Backend, RawAnswer, encoded, header_map, timeouts_of
 from .exchange import Outgoing
 from .passage import ABORT_DROPS_REST, Passage, is_readable
 from .proxies import NO_SOCKS, Proxies, Proxy
@@ -74,7 +73,7 @@ class AiohttpSender(Backend):
         await self._session.close()
 
     async def _send(self, request: Outgoing, attempt: Attempt) -> RawAnswer:
-        timeouts = _timeouts(request.timeout)
+        timeouts = timeouts_of(request.timeout)
         sending = _Sending(self._generation, timeouts.pop("write"))
         attempt.passage = sending.passage
         token = _current.set(sending)
@@ -349,9 +348,3 @@ def _authorization(proxy: Proxy | None) -> list[tuple[str, str]]:
             "Basic " + base64.b64encode(b":".join(proxy.credentials() or ())).decode(),
         )
     ]
-
-
-def _timeouts(timeout: Any) -> dict[str, float | None]:
-    if isinstance(timeout, (float, int)):
-        return {"connect": timeout, "read": timeout, "write": timeout}
-    return httpx.Timeout(timeout).as_dict()

@@ -13,14 +13,18 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from ipaddress import ip_address
 from itertools import chain, zip_longest
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
-import httpcore
 
 from .passage import ABORT_DROPS_REST, Passage, is_readable
 
-Encrypt = Callable[..., Awaitable[httpcore.AsyncNetworkStream]]
+if TYPE_CHECKING:
+    from httpcore import AsyncNetworkStream
+else:
+    AsyncNetworkStream = object
+
+Encrypt = Callable[..., Awaitable[AsyncNetworkStream]]
 """Speaks TLS over a stream."""
 
 _MOST_UNREAD: Final = 256 * 1024
@@ -28,7 +32,7 @@ _NEXT_ADDRESS_AFTER: Final = 0.25
 
 
 async def connect(
-    passage: Passage, encrypt: Encrypt, host: str, port: int, local_address: str | None
+    make_stream: Callable[[], AsyncioStream], host: str, port: int, local_address: str | None
 ) -> AsyncioStream:
     """Open a connection to the address of a host that is there first.
 
@@ -45,7 +49,7 @@ async def connect(
     async def attempt(address: str, ended: anyio.Event) -> None:
         nonlocal first
         try:
-            made = await _connect(passage, encrypt, address, port, local_address)
+            made = await _connect(make_stream, address, port, local_address)
         except OSError as error:
             failures.append(error)
         else:
@@ -88,10 +92,10 @@ async def _addresses(host: str, port: int) -> list[str]:
 
 
 async def _connect(
-    passage: Passage, encrypt: Encrypt, address: str, port: int, local_address: str | None
+    make_stream: Callable[[], AsyncioStream], address: str, port: int, local_address: str | None
 ) -> AsyncioStream:
     _, stream = await asyncio.get_running_loop().create_connection(
-        lambda: AsyncioStream(passage, encrypt),
+        make_stream,
         address,
         port,
         local_addr=None if local_address is None else (local_address, 0),
@@ -99,12 +103,13 @@ async def _connect(
     return stream
 
 
-class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
+class AsyncioStream(asyncio.Protocol, AsyncNetworkStream):
     """One connection that is not encrypted."""
 
     _transport: asyncio.Transport
 
-    def __init__(self, passage: Passage, encrypt: Encrypt) -> None:
+    def __init__(self, passage: Passage, encrypt: Encrypt, errors: Any) -> None:
+        self._errors = errors
         self._passage = passage
         self._encrypt = encrypt
         self._loop = asyncio.get_running_loop()
@@ -164,10 +169,10 @@ class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         if not self._received and not self._is_at_end:
             self._reader = self._loop.create_future()
             if not await self._woken(self._reader, timeout):
-                raise httpcore.ReadTimeout
+                raise self._errors.ReadTimeout
         if not self._received:
             if self._is_closed or self._error is not None:
-                raise httpcore.ReadError(str(self._error or "The connection was closed"))
+                raise self._errors.ReadError(str(self._error or "The connection was closed"))
             return b""
         data = self._received.popleft()
         if len(data) > max_bytes:
@@ -188,7 +193,7 @@ class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         if self._transport.is_closing():
             # Refused by the kernel, now or before: nothing of this piece was handed over.
             self._passage.is_cut = True
-            raise httpcore.WriteError(str(self._error or "The connection was lost"))
+            raise self._errors.WriteError(str(self._error or "The connection was lost"))
         if self._has_unwritten:
             await self._written(timeout)
 
@@ -202,9 +207,9 @@ class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
                 self._transport.abort()
                 self._passage.is_cut = ABORT_DROPS_REST
         if not in_time:
-            raise httpcore.WriteTimeout
+            raise self._errors.WriteTimeout
         if self._has_unwritten:
-            raise httpcore.WriteError(str(self._error or "The connection was lost"))
+            raise self._errors.WriteError(str(self._error or "The connection was lost"))
 
     async def aclose(self) -> None:
         self.abort()
@@ -220,7 +225,7 @@ class AsyncioStream(asyncio.Protocol, httpcore.AsyncNetworkStream):
         ssl_context: Any,
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109
-    ) -> httpcore.AsyncNetworkStream:
+    ) -> AsyncNetworkStream:
         return await self._encrypt(self, ssl_context, server_hostname, timeout)
 
     def get_extra_info(self, info: str) -> Any:

@@ -12,16 +12,16 @@ from collections.abc import (
     Iterable,
 )
 from contextlib import asynccontextmanager
-from typing import cast
+from typing import Any, cast
 
 import anyio
-import httpx
 
 from .._concurrency.leaving import leaving
 from .._protocol.answers import Answer
 from ..errors import TransportError
 from .exchange import Outgoing
 from .passage import Passage
+from .stack import httpx_of
 from .translation import detached_cause, translate
 from .unpacking import read_whole, unpacked
 
@@ -219,9 +219,20 @@ def header_map(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in pairs}
 
 
-def encoded(request: Outgoing) -> tuple[bytes, str | None]:
-    """The body of a request, and the type of one that is made of files."""
+def encoded(request: Outgoing, httpx: Any = None) -> tuple[bytes, str | None]:
+    """The body of a request, and the type of one that is made of files, which httpx encodes."""
     if request.files is None:
         return request.content or b"", None
+    httpx = httpx_of("httpcore") if httpx is None else httpx
     built = httpx.Request("POST", "http://localhost", files=request.files)
     return built.read(), built.headers["content-type"]
+
+
+def timeouts_of(timeout: Any) -> dict[str, float | None]:
+    """Seconds for each step, by httpx's names of them.
+
+    Args:
+        timeout: Seconds for each, None, or connect, read, write and pool.
+    """
+    steps = timeout if isinstance(timeout, tuple) else (timeout,) * 4
+    return dict(zip(("connect", "read", "write", "pool"), steps, strict=True))

@@ -13,9 +13,10 @@ from .._checks import check_count
 from ..errors import ConfigurationError
 from .exchange import Sender
 from .proxies import NO_SOCKS, Proxies, Proxy
+from .stack import stack_of
 from .tls import Certificate, Verify, ssl_context_maker
 
-BackendName = Literal["httpcore", "aiohttp"]
+BackendName = Literal["httpcore", "aiohttp", "httpx2"]
 """What speaks HTTP under a client of our own."""
 DEFAULT_MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
 
@@ -50,8 +51,9 @@ class Network:
         """
         try:
             if http_backend not in get_args(BackendName):
+                names = ", ".join(f'"{name}"' for name in get_args(BackendName))
                 raise ConfigurationError(
-                    f'http_backend: expected "httpcore" or "aiohttp", got {http_backend!r}'
+                    f"http_backend: expected one of {names}, got {http_backend!r}"
                 )
             check_count("max_answer_bytes", max_answer_bytes, error=ConfigurationError)
             has_own_settings = proxy is not None or verify is not True or cert is not None
@@ -96,7 +98,11 @@ class Network:
         from .httpcore import PooledSender
 
         return PooledSender(
-            self.base_url, self.make_ssl_context, self.proxies, self.max_answer_bytes
+            stack_of(self.backend),
+            self.base_url,
+            self.make_ssl_context,
+            self.proxies,
+            self.max_answer_bytes,
         )
 
 

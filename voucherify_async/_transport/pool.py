@@ -17,16 +17,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 import anyio
-import httpcore
-from httpcore import (
-    AsyncConnectionInterface,
-    AsyncHTTPConnection,
-    ConnectError,
-    ConnectionNotAvailable,
-    Origin,
-    Request,
-    Response,
-)
 
 from ..errors import ConfigurationError
 from .passage import Passage
@@ -35,6 +25,14 @@ from .sockets import Wire
 
 if TYPE_CHECKING:
     import ssl
+
+    from httpcore import (
+        AsyncConnectionInterface,
+        AsyncConnectionPool,
+        Origin,
+        Request,
+        Response,
+    )
 
 _log: Final = logging.getLogger("voucherify_async")
 OriginKey = tuple[bytes, bytes, int]
@@ -67,15 +65,24 @@ class _Held:
 
 
 class ConnectionPool:
-    """Connections to any number of origins; what `httpcore.AsyncConnectionPool` is to httpx."""
+    """Connections to any number of origins; what `httpcore.AsyncConnectionPool` is to httpx.
+
+    Args:
+        httpcore: The module whose connections they are.
+        make_ssl_context: Makes what speaks TLS, when it is first needed.
+        keepalive_expiry: Seconds after which an idle connection is not used again.
+        proxies: What the connections go through.
+    """
 
     def __init__(
         self,
+        httpcore: Any,
         make_ssl_context: Callable[[], ssl.SSLContext],
         *,
         keepalive_expiry: float,
         proxies: Proxies,
     ) -> None:
+        self._httpcore = httpcore
         self._make_ssl_context = make_ssl_context
         self._keepalive_expiry = keepalive_expiry
         self._proxies = proxies
@@ -93,12 +100,13 @@ class ConnectionPool:
     async def handle_async_request(self, request: Request) -> Response:
         """Send one request, for httpx's transport, which wants the body in the response."""
         response, body = await self.send(request)
-        return Response(
+        made: Response = self._httpcore.Response(
             status=response.status,
             headers=response.headers,
             content=body,
             extensions=response.extensions,
         )
+        return made
 
     async def send(self, request: Request) -> tuple[Response, ReturningStream]:
         """Send one request on a connection of its own until the body of its answer is closed."""
@@ -113,12 +121,13 @@ class ConnectionPool:
             response = await held.http.handle_async_request(request)
         except BaseException as error:
             await self._give_back(held)
-            if isinstance(error, ConnectionNotAvailable):
+            if isinstance(error, self._httpcore.ConnectionNotAvailable):
                 # Closed by `aclose` before the request began, so that nothing of it was sent.
-                raise ConnectError("The connection was closed before the request") from None
+                text = "The connection was closed before the request"
+                raise self._httpcore.ConnectError(text) from None
             if isinstance(error, AssertionError) or type(error).__module__.startswith("socksio"):
                 # httpcore checks a SOCKS proxy's answers by assertion.
-                raise httpcore.ProxyError("The proxy does not speak SOCKS 5") from None
+                raise self._httpcore.ProxyError("The proxy does not speak SOCKS 5") from None
             raise
         held.passage.end_head()
         if attempt is not None:
@@ -159,7 +168,7 @@ class ConnectionPool:
         )
         layers = (origin.scheme == b"https") + (proxy is not None and proxy.scheme == "https")
         passage = Passage(layers)
-        wire = Wire(passage)
+        wire = Wire(passage, self._httpcore)
         return _Held(key, self._connection(origin, proxy, wire), wire, passage)
 
     def _connection(
@@ -168,9 +177,9 @@ class ConnectionPool:
         ssl_context = self._ssl_context if origin.scheme == b"https" else None
         if proxy is not None:
             proxy_context = self._ssl_context if proxy.scheme == "https" else None
-            through = _through(proxy, ssl_context, proxy_context, self._keepalive_expiry, wire)
+            through = self._through(proxy, ssl_context, proxy_context, wire)
             return through.create_connection(origin)
-        connection = AsyncHTTPConnection(
+        connection: AsyncConnectionInterface = self._httpcore.AsyncHTTPConnection(
             origin,
             ssl_context=ssl_context,
             keepalive_expiry=self._keepalive_expiry,
@@ -213,42 +222,42 @@ class ConnectionPool:
         if leftovers is None and not self._is_warned:
             self._is_warned = True
             _log.warning(
-                "httpcore %s is not known to this version of voucherify-async: each connection is "
-                "used once, which is slow. Install httpcore 1.0.9, or a newer voucherify-async",
-                httpcore.__version__,
+                "%s %s is not known to this version of voucherify-async: each connection is used "
+                "once, which is slow. Install an older one, or a newer voucherify-async",
+                self._httpcore.__name__,
+                self._httpcore.__version__,
             )
         return leftovers == b""
 
+    def _through(
+        self,
+        proxy: Proxy,
+        ssl_context: ssl.SSLContext | None,
+        proxy_ssl_context: ssl.SSLContext | None,
+        wire: Wire,
+    ) -> AsyncConnectionPool:
+        """The proxy of httpcore, of which the connections are taken and the pool is not used.
 
-def _through(
-    proxy: Proxy,
-    ssl_context: ssl.SSLContext | None,
-    proxy_ssl_context: ssl.SSLContext | None,
-    keepalive_expiry: float,
-    wire: Wire,
-) -> httpcore.AsyncConnectionPool:
-    """The proxy of httpcore, of which the connections are taken and the pool is not used.
-
-    Raises:
-        ConfigurationError: SOCKS needs a package that is not installed.
-    """
-    url = httpcore.URL(scheme=proxy.scheme, host=proxy.host, port=proxy.port, target=b"/")
-    made: type[Any] = httpcore.AsyncSOCKSProxy if proxy.is_socks else httpcore.AsyncHTTPProxy
-    more = {"proxy_ssl_context": proxy_ssl_context} if proxy_ssl_context else {}
-    try:
-        pool: httpcore.AsyncConnectionPool = made(
-            url,
-            proxy_auth=proxy.credentials(),
-            ssl_context=ssl_context,
-            keepalive_expiry=keepalive_expiry,
-            network_backend=wire,
-            **more,
-        )
-    except (RuntimeError, ImportError):
-        raise ConfigurationError(
-            'proxy: SOCKS needs the package socksio: pip install "httpx[socks]"'
-        ) from None
-    return pool
+        Raises:
+            ConfigurationError: SOCKS needs a package that is not installed.
+        """
+        core = self._httpcore
+        made = core.AsyncSOCKSProxy if proxy.is_socks else core.AsyncHTTPProxy
+        more = {"proxy_ssl_context": proxy_ssl_context} if proxy_ssl_context else {}
+        try:
+            pool: AsyncConnectionPool = made(
+                core.URL(scheme=proxy.scheme, host=proxy.host, port=proxy.port, target=b"/"),
+                proxy_auth=proxy.credentials(),
+                ssl_context=ssl_context,
+                keepalive_expiry=self._keepalive_expiry,
+                network_backend=wire,
+                **more,
+            )
+        except (RuntimeError, ImportError):
+            raise ConfigurationError(
+                'proxy: SOCKS needs the package socksio: pip install "voucherify-async[socks]"'
+            ) from None
+        return pool
 
 
 class _NoLock:

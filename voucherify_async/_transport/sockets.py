@@ -8,10 +8,9 @@ from __future__ import annotations
 import math
 import ssl
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
-import httpcore
 import sniffio
 from anyio.abc import ByteStream, SocketAttribute
 from anyio.streams.tls import TLSAttribute, TLSStream
@@ -19,16 +18,27 @@ from anyio.streams.tls import TLSAttribute, TLSStream
 from .asyncio_stream import AsyncioStream, Encrypt, connect
 from .passage import Passage, is_readable
 
+if TYPE_CHECKING:
+    from httpcore import AsyncNetworkBackend, AsyncNetworkStream
+else:
+    AsyncNetworkBackend = AsyncNetworkStream = object
+
 _BROKEN: Final = (anyio.BrokenResourceError, anyio.ClosedResourceError, OSError)
 
 
-class Wire(httpcore.AsyncNetworkBackend):
-    """Opens the one connection that it is made for."""
+class Wire(AsyncNetworkBackend):
+    """Opens the one connection that it is made for.
 
-    def __init__(self, passage: Passage) -> None:
+    Args:
+        passage: What watches the connection.
+        errors: The module whose errors are raised.
+    """
+
+    def __init__(self, passage: Passage, errors: Any) -> None:
         self._passage = passage
+        self._errors = errors
         self._socket: AsyncioStream | _WatchedSocket | None = None
-        self._stream: httpcore.AsyncNetworkStream | None = None
+        self._stream: AsyncNetworkStream | None = None
 
     async def aclose(self) -> None:
         """Close the connection, if it was opened."""
@@ -42,7 +52,7 @@ class Wire(httpcore.AsyncNetworkBackend):
         timeout: float | None = None,  # noqa: ASYNC109
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,  # noqa: ARG002
-    ) -> httpcore.AsyncNetworkStream:
+    ) -> AsyncNetworkStream:
         """Connect; the pool asks for no socket options."""
         self._passage.note_connecting()
         try:
@@ -50,19 +60,27 @@ class Wire(httpcore.AsyncNetworkBackend):
                 self._stream = await self._connected(host, port, local_address)
                 return self._stream
         except (*_BROKEN, UnicodeError) as error:
-            raise httpcore.ConnectError(_reasons(error)) from error
-        raise httpcore.ConnectTimeout
+            raise self._errors.ConnectError(_reasons(error)) from error
+        raise self._errors.ConnectTimeout
 
     async def _connected(
         self, host: str, port: int, local_address: str | None
-    ) -> httpcore.AsyncNetworkStream:
+    ) -> AsyncNetworkStream:
         passage = self._passage
         if sniffio.current_async_library() == "asyncio":
-            self._socket = await connect(passage, self._encrypt, host, port, local_address)
+            self._socket = await connect(
+                lambda: AsyncioStream(passage, self._encrypt, self._errors),
+                host,
+                port,
+                local_address,
+            )
             return self._socket
         stream = await anyio.connect_tcp(host, port, local_host=local_address)
         self._socket = _WatchedSocket(passage, stream)
-        return _Stream(passage, self._socket, self._encrypt, self._socket.has_input)
+        return self._over(self._socket, self._socket.has_input)
+
+    def _over(self, stream: ByteStream, has_raw_input: Callable[[], bool]) -> _Stream:
+        return _Stream(self._passage, stream, self._encrypt, has_raw_input, self._errors)
 
     async def _encrypt(
         self,
@@ -70,8 +88,8 @@ class Wire(httpcore.AsyncNetworkBackend):
         ssl_context: ssl.SSLContext,
         server_hostname: str | None,
         timeout: float | None,  # noqa: ASYNC109
-    ) -> httpcore.AsyncNetworkStream:
-        below = stream.bytes if isinstance(stream, _Stream) else _Bytes(stream)
+    ) -> AsyncNetworkStream:
+        below = stream.bytes if isinstance(stream, _Stream) else _Bytes(stream, self._errors)
         encrypted: ByteStream | None = None
         try:
             with _limited(timeout):
@@ -84,18 +102,18 @@ class Wire(httpcore.AsyncNetworkBackend):
                 )
                 self._passage.note_encrypted()
                 has_input = self._socket.has_input if self._socket else bool
-                self._stream = _Stream(self._passage, encrypted, self._encrypt, has_input)
+                self._stream = self._over(encrypted, has_input)
                 return self._stream
         except (*_BROKEN, anyio.EndOfStream, UnicodeError) as error:
-            raise httpcore.ConnectError(str(error)) from error
+            raise self._errors.ConnectError(str(error)) from error
         finally:
             # Also for who was cancelled: nobody else knows of the connection yet.
             if encrypted is None:
                 await anyio.aclose_forcefully(below)
-        raise httpcore.ConnectTimeout
+        raise self._errors.ConnectTimeout
 
 
-class _Stream(httpcore.AsyncNetworkStream):
+class _Stream(AsyncNetworkStream):
     """A connection over anyio's streams: of trio, or encrypted."""
 
     def __init__(
@@ -104,8 +122,10 @@ class _Stream(httpcore.AsyncNetworkStream):
         stream: ByteStream,
         encrypt: Encrypt,
         has_raw_input: Callable[[], bool],
+        errors: Any,
     ) -> None:
         self._passage = passage
+        self._errors = errors
         self.bytes = stream
         self._encrypt = encrypt
         self._has_raw_input = has_raw_input
@@ -119,8 +139,8 @@ class _Stream(httpcore.AsyncNetworkStream):
         except anyio.EndOfStream:
             return b""
         except _BROKEN as error:
-            raise httpcore.ReadError(str(error)) from error
-        raise httpcore.ReadTimeout
+            raise self._errors.ReadError(str(error)) from error
+        raise self._errors.ReadTimeout
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
         if not buffer:
@@ -131,8 +151,8 @@ class _Stream(httpcore.AsyncNetworkStream):
                 await self.bytes.send(buffer)
                 return
         except _BROKEN as error:
-            raise httpcore.WriteError(str(error)) from error
-        raise httpcore.WriteTimeout
+            raise self._errors.WriteError(str(error)) from error
+        raise self._errors.WriteTimeout
 
     async def aclose(self) -> None:
         await self.bytes.aclose()
@@ -142,7 +162,7 @@ class _Stream(httpcore.AsyncNetworkStream):
         ssl_context: ssl.SSLContext,
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109
-    ) -> httpcore.AsyncNetworkStream:
+    ) -> AsyncNetworkStream:
         return await self._encrypt(self, ssl_context, server_hostname, timeout)
 
     def get_extra_info(self, info: str) -> Any:
@@ -199,13 +219,14 @@ class _WatchedSocket(ByteStream):
 class _Bytes(ByteStream):
     """asyncio's stream in anyio's shape, to speak TLS over."""
 
-    def __init__(self, stream: AsyncioStream) -> None:
+    def __init__(self, stream: AsyncioStream, errors: Any) -> None:
         self._stream = stream
+        self._errors = errors
 
     async def receive(self, max_bytes: int = 65536) -> bytes:
         try:
             data = await self._stream.receive(max_bytes)
-        except httpcore.ReadError as error:
+        except self._errors.ReadError as error:
             raise anyio.BrokenResourceError(str(error)) from None
         if not data:
             raise anyio.EndOfStream
@@ -214,7 +235,7 @@ class _Bytes(ByteStream):
     async def send(self, item: bytes) -> None:
         try:
             await self._stream.write(item)
-        except httpcore.WriteError as error:
+        except self._errors.WriteError as error:
             raise anyio.BrokenResourceError(str(error)) from None
 
     async def send_eof(self) -> None:

@@ -8,9 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from ..errors import ConfigurationError
+from .stack import httpx_of
 
 Verify = bool | str | os.PathLike[str] | ssl.SSLContext
 """What servers' certificates are checked against."""
@@ -46,27 +45,37 @@ def default_context() -> ssl.SSLContext:
 
     Where truststore is not installed, those of the package certifi.
     """
-    if not (os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR")):
-        try:
-            import truststore
-        except ImportError:
-            pass
-        else:
-            return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return httpx.create_ssl_context()
+    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    if file:
+        return ssl.create_default_context(cafile=file)
+    if folder:
+        return ssl.create_default_context(capath=folder)
+    try:
+        import truststore
+    except ImportError:
+        made: ssl.SSLContext = httpx_of("httpcore").create_ssl_context()
+        return made
+    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _verifying(verify: Any) -> ssl.SSLContext | None:
     if isinstance(verify, ssl.SSLContext):
         return verify
     if isinstance(verify, bool):
-        return default_context() if verify else httpx.create_ssl_context(verify=False)
+        return default_context() if verify else _trusting_context()
     if not isinstance(verify, (str, os.PathLike)):
         return None
     where: str | os.PathLike[str] = verify
     if Path(where).is_dir():
         return ssl.create_default_context(capath=where)
     return ssl.create_default_context(cafile=where)
+
+
+def _trusting_context() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def _show(cert: Any, context: ssl.SSLContext) -> None:
