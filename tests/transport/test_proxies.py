@@ -323,7 +323,7 @@ async def test_socks_needs_a_package(anyio_backend: str, monkeypatch: pytest.Mon
         raise RuntimeError("the `socksio` package is not installed")
 
     monkeypatch.setattr(httpcore, "AsyncSOCKSProxy", missing)
-    with pytest.raises(ConfigurationError, match=r"httpx\[socks\]"):
+    with pytest.raises(ConfigurationError, match=r"voucherify-async\[socks\]"):
         async with AsyncVoucherify("id", "token", proxy="socks5://127.0.0.1:1") as client:
             await client.vouchers.get("CODE")
     with pytest.raises(ConfigurationError, match="does not speak SOCKS"):
