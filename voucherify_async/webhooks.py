@@ -13,21 +13,24 @@ A signature holds no time, so a recorded delivery can be sent again: remember `e
 
 from __future__ import annotations
 
-import hmac
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from attrs import evolve, field, frozen
 
 from ._conversion.converter import from_dict, structure_at
 from ._protocol.answers import decode_json
-from .errors import InvalidArgumentError, ResponseValidationError, WebhookSignatureError
+from ._protocol.webhook_signatures import SIGNATURE_HEADER, Keys, body_bytes
+from .errors import ResponseValidationError
 from .models._base import Model
+from .models.campaigns import Campaign
 from .models.customers import Customer
 from .models.orders import Order
+from .models.promotions import PromotionTier
+from .models.publications import Publication
 from .models.redemptions import Redemption, RedemptionRollback
+from .models.transactions import TransactionBalance, VoucherTransaction
 from .models.vouchers import Voucher
 
 __all__ = [
@@ -41,12 +44,6 @@ __all__ = [
     "unwrap",
     "verify",
 ]
-
-SIGNATURE_HEADER: Final = "x-voucherify-signature"
-"""The header that holds the signature."""
-
-# A string, or white space outside of one.
-_STRING_OR_SPACE: Final = re.compile(rb'("[^"\\]*(?:\\.[^"\\]*)*")|[ \t\r\n]+', re.DOTALL)
 
 T = TypeVar("T")
 
@@ -98,6 +95,36 @@ class WebhookData(Mapping[str, Any]):
     def order(self) -> Order | None:
         """The order."""
         return self._noun(Order, "order")
+
+    @property
+    def campaign(self) -> Campaign | None:
+        """The campaign, or as much of it as the event tells."""
+        return self._noun(Campaign, "campaign")
+
+    @property
+    def publication(self) -> Publication | None:
+        """The publication; the vouchers of `publication.succeeded` are in `vouchers`."""
+        return self._noun(Publication, "publication")
+
+    @property
+    def vouchers(self) -> tuple[Voucher, ...]:
+        """The vouchers of an event about several; empty where there are none."""
+        return self._noun(tuple[Voucher, ...], "vouchers") or ()
+
+    @property
+    def promotion_tier(self) -> PromotionTier | None:
+        """The promotion tier."""
+        return self._noun(PromotionTier, "promotion_tier")
+
+    @property
+    def balance(self) -> TransactionBalance | None:
+        """What became of a card's balance."""
+        return self._noun(TransactionBalance, "balance")
+
+    @property
+    def transaction(self) -> VoucherTransaction | None:
+        """The transaction of a card."""
+        return self._noun(VoucherTransaction, "transaction")
 
     def _noun(self, model: type[T], key: str) -> T | None:
         found = self._json.get(key)
@@ -190,11 +217,11 @@ def unwrap(body: bytes, signature: str | None, secret: str | Sequence[str]) -> W
     Raises:
         WebhookSignatureError: The signature is missing or does not fit the body and any secret.
         ResponseValidationError: The body is signed, yet not an event.
-        InvalidArgumentError: The body is not bytes, or there is no secret.
+        InvalidArgumentError: The body is not bytes, the header is not text, or there is no secret.
     """
-    keys = _Keys(secret)
+    keys = Keys(secret)
     del secret
-    keys.check(_bytes(body), signature)
+    keys.check(body_bytes(body), signature)
     try:
         content = decode_json(bytes(body))
     except ValueError:
@@ -212,11 +239,11 @@ def verify(body: bytes, signature: str | None, secret: str | Sequence[str]) -> N
 
     Raises:
         WebhookSignatureError: The signature is missing or does not fit the body and any secret.
-        InvalidArgumentError: The body is not bytes, or there is no secret.
+        InvalidArgumentError: The body is not bytes, the header is not text, or there is no secret.
     """
-    keys = _Keys(secret)
+    keys = Keys(secret)
     del secret
-    keys.check(_bytes(body), signature)
+    keys.check(body_bytes(body), signature)
 
 
 def sign(body: bytes, secret: str) -> str:
@@ -227,71 +254,6 @@ def sign(body: bytes, secret: str) -> str:
     Raises:
         InvalidArgumentError: The body is not bytes, or the secret is empty.
     """
-    keys = _Keys(secret)
+    keys = Keys(secret)
     del secret
-    content = _bytes(body)
-    return keys.signatures(_compact(content) if _is_json(content) else content)[0]
-
-
-class _Keys:
-    """The secrets, out of the sight of error trackers that record local variables."""
-
-    __slots__ = ("_keys",)
-
-    def __init__(self, secret: str | Sequence[str]) -> None:
-        texts = (secret,) if isinstance(secret, str) else secret
-        fine = isinstance(texts, Sequence) and all(isinstance(t, str) and t for t in texts)
-        self._keys = tuple(text.encode() for text in texts) if fine else ()
-
-    def __repr__(self) -> str:
-        return "_Keys(***)"
-
-    def signatures(self, content: bytes) -> list[str]:
-        """The signature by each secret."""
-        # Not refused when it was made: the caller's frame still held the secret then.
-        if not self._keys:
-            raise InvalidArgumentError(
-                "secret: expected the webhook's secret, or several, none of them empty"
-            )
-        return [hmac.new(key, content, "sha256").hexdigest() for key in self._keys]
-
-    def check(self, body: bytes, signature: str | None) -> None:
-        """Raise unless one secret made the signature."""
-        if not signature:
-            raise WebhookSignatureError(f"The header {SIGNATURE_HEADER} is missing")
-        if self._fits(body, signature):
-            return
-        # Whatever stands between Voucherify and here may have laid the JSON out anew.
-        compact = _compact(body)
-        if compact != body and self._fits(compact, signature) and _is_json(body):
-            return
-        raise WebhookSignatureError(
-            "The signature does not fit the body. Pass the body as it came, not parsed and written "
-            "again, and the secret of the webhook that was called"
-        )
-
-    def _fits(self, content: bytes, signature: str) -> bool:
-        given = signature.strip().encode("utf-8", "replace")
-        # Every secret is tried, so that the time taken does not say which one was close.
-        found = [hmac.compare_digest(s.encode(), given) for s in self.signatures(content)]
-        return any(found)
-
-
-def _bytes(body: bytes) -> bytes:
-    if not isinstance(body, (bytes, bytearray, memoryview)):
-        raise InvalidArgumentError(
-            f"body: expected the request's bytes as they came, got {type(body).__name__}"
-        )
-    return bytes(body)
-
-
-def _compact(body: bytes) -> bytes:
-    return _STRING_OR_SPACE.sub(lambda match: match[1] or b"", body)
-
-
-def _is_json(body: bytes) -> bool:
-    try:
-        decode_json(body)
-    except ValueError:
-        return False
-    return True
+    return keys.sign(body_bytes(body))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ._base import Model as Model
     from .applicability import *
     from .async_actions import *
+    from .campaigns import *
     from .customers import *
     from .discounts import *
     from .export_fields import *
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .orders import *
     from .products import *
     from .promotions import *
+    from .publications import *
     from .qualifications import *
     from .redeemables import *
     from .redemptions import *

@@ -19,6 +19,13 @@ _NAMES: Final = {
         AsyncActionItemResult AsyncActionResult AsyncActionStatus AsyncActionType
         OperationStatus
     """,
+    "campaigns": """
+        Campaign CampaignArea CampaignAreas CampaignCodeConfig CampaignGrowth
+        CampaignLoyaltyCard CampaignPromotion CampaignType CampaignVoucher
+        GenerationStatus LoyaltyTierEnd LoyaltyTierRounding LoyaltyTierStart
+        LoyaltyTiersExpiration PointsExpirationRules RefereeReward
+        RefereeRewardSource ReferralProgram
+    """,
     "customers": "Customer CustomerAddress",
     "discounts": """
         AmountDiscount AmountEffect Discount DiscountItem DiscountedUnit
@@ -55,6 +62,7 @@ _NAMES: Final = {
         PromotionAction PromotionCampaign PromotionOrders PromotionRedemptions
         PromotionSummary PromotionTier
     """,
+    "publications": "Publication PublicationOutcome",
     "qualifications": """
         Qualification QualificationExpansion QualificationFilters
         QualificationOptions QualificationScenario QualificationSorting
