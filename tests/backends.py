@@ -11,6 +11,8 @@ LOOPS: Final = {
     "httpx2": ("asyncio", "trio"),
 }
 BACKENDS: Final = tuple(LOOPS)
+POOLED: Final = ("httpcore", "httpx2")
+"""Those over our own pool."""
 STACKS: Final = [(loop, backend) for backend, loops in LOOPS.items() for loop in loops]
 
 

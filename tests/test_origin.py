@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import httpx
+import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,14 +28,17 @@ def same(made: httpx.URL, parsed: httpx.URL) -> bool:
     return made == parsed and all(getattr(made, p) == getattr(parsed, p) for p in PARTS)
 
 
+@pytest.mark.parametrize("library", [httpx, httpx2], ids=["httpx", "httpx2"])
 @pytest.mark.parametrize("base", BASES)
 @given(code=st.text(min_size=1).filter(lambda text: text.isprintable()), query=st.text())
-def test_an_address_is_what_httpx_makes_of_it(base: str, code: str, query: str) -> None:
+def test_an_address_is_what_httpx_makes_of_it(
+    library: Any, base: str, code: str, query: str
+) -> None:
     """Whatever the code and the query, transports and tracers read what httpx would tell them."""
     text = (
         f"{base}/v1/vouchers/{quote(code, safe='')}?{urlencode([('q', query)], errors='replace')}"
     )
-    made, parsed = Origin(base).url(text), httpx.URL(text)
+    made, parsed = Origin(base, library).url(text), library.URL(text)
     assert same(made, parsed)
     assert str(made).lower() == str(parsed).lower()
 

@@ -101,7 +101,7 @@ def test_one_module_binds_itself_to_asyncio() -> None:
 
 def test_few_modules_know_the_http_client() -> None:
     """Outside the embedded server only the transport imports an HTTP library, or its types."""
-    libraries = {"httpx", "httpcore", "aiohttp"}
+    libraries = {"httpx", "httpcore", "httpx2", "httpcore2", "aiohttp"}
     knowing = {str(path.relative_to(PACKAGE)) for path in SOURCES if libraries & imported(path)}
     outside = {path for path in knowing if not path.startswith("_transport/")}
     assert outside <= {"client.py", "testing/demo.py", "testing/fake.py"}

@@ -18,10 +18,19 @@ from voucherify_async._transport.pool import ConnectionPool
 from voucherify_async.errors import PoolTimeout
 from voucherify_async.testing import FakeVoucherify
 
+from ..backends import POOLED
+
 pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2)]
 
 CODE = "SECRET-CODE-1"
 SLOTS = 20
+SETTINGS: dict[str, Any] = {"max_concurrency": SLOTS, "retry": None}
+
+
+@pytest.fixture(autouse=True, params=POOLED)
+def pooled(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each backend over our pool."""
+    monkeypatch.setitem(SETTINGS, "http_backend", request.param)
 
 
 async def _slowly(call: Any, execute: Callable[[], Any]) -> Any:
@@ -33,9 +42,8 @@ async def _slowly(call: Any, execute: Callable[[], Any]) -> Any:
 
 @asynccontextmanager
 async def real_client(url: str, **options: Any) -> AsyncIterator[AsyncVoucherify]:
-    """A client with the default HTTP stack and real time, that sends once."""
-    options = {"max_concurrency": SLOTS, "retry": None, **options}
-    async with AsyncVoucherify("id", "token", base_url=url, **options) as client:
+    """A client with an HTTP stack of its own and real time, that sends once."""
+    async with AsyncVoucherify("id", "token", base_url=url, **{**SETTINGS, **options}) as client:
         yield client
 
 

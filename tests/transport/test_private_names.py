@@ -6,13 +6,16 @@ from typing import Any, cast
 
 import aiohttp
 import httpcore
+import httpcore2
 import httpx
+import httpx2
 import pytest
 
 from voucherify_async import AsyncVoucherify
 from voucherify_async._transport import pool as pools
 from voucherify_async._transport import watched as ways
 
+from ..backends import POOLED
 from .wire import serve_for_ever, serving
 
 pytestmark = pytest.mark.anyio
@@ -43,15 +46,16 @@ async def test_with_every_name_in_place_one_connection_is_kept(
     assert not caplog.records
 
 
+@pytest.mark.parametrize("backend", POOLED)
 async def test_without_a_view_of_leftovers_each_connection_is_used_once(
-    anyio_backend: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    backend: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """`_connection`, `_h11_state` and its `trailing_data` tell what came too many."""
     known = pools._leftovers
     monkeypatch.setattr(pools, "_leftovers", lambda connection: known(Renamed(connection)))
-    assert await count_connections() == 3
+    assert await count_connections(backend) == 3
     assert len(caplog.records) == 1
-    assert "httpcore" in caplog.text
+    assert ("httpcore2 " if backend == "httpx2" else "httpcore ") in caplog.text
 
 
 class Renamed:
@@ -61,13 +65,16 @@ class Renamed:
         self.connection = connection
 
 
+@pytest.mark.parametrize(
+    ("backend", "library"), [("httpcore", httpcore), ("httpx2", httpcore2)], ids=POOLED
+)
 async def test_without_the_locks_names_they_stay(
-    anyio_backend: str, monkeypatch: pytest.MonkeyPatch
+    backend: str, library: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`_request_lock` and `_state_lock` are left out for speed alone."""
     monkeypatch.setattr(pools, "_unlock", lambda *_: None)
-    assert await count_connections() == 1
-    made = httpcore.AsyncHTTPConnection(httpcore.Origin(b"http", b"a", 80))
+    assert await count_connections(backend) == 1
+    made = library.AsyncHTTPConnection(library.Origin(b"http", b"a", 80))
     pools._unlock(made, "no such lock")
 
 
@@ -89,21 +96,25 @@ async def test_without_aiohttps_factory_each_connection_is_used_once(
     assert "aiohttp" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("backend", "library"), [("httpcore", httpx), ("httpx2", httpx2)], ids=POOLED
+)
 async def test_without_the_name_of_httpxs_pool_its_own_is_used(
-    anyio_backend: str, monkeypatch: pytest.MonkeyPatch
+    backend: str, library: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`_pool` puts ours under a transport that is watched; else httpx's keeps no connection."""
 
     async def renamed(self: object) -> None:
         """Close what is called otherwise."""
 
-    original = httpx.AsyncHTTPTransport.handle_async_request
+    transport = library.AsyncHTTPTransport
+    original = transport.handle_async_request
 
-    async def watched(self: Any, request: httpx.Request) -> httpx.Response:
+    async def watched(self: Any, request: Any) -> Any:
         return await original(self, request)
 
-    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", watched)
-    assert await count_connections() == 1
-    monkeypatch.setattr(httpx.AsyncHTTPTransport, "aclose", renamed)
-    with pytest.warns(RuntimeWarning, match="httpx"):
-        assert isinstance(ways.transport_over(None, httpx), httpx.AsyncHTTPTransport)
+    monkeypatch.setattr(transport, "handle_async_request", watched)
+    assert await count_connections(backend) == 1
+    monkeypatch.setattr(transport, "aclose", renamed)
+    with pytest.warns(RuntimeWarning, match=f"{library.__name__} "):
+        assert isinstance(ways.transport_over(None, library), transport)

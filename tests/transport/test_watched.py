@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import httpx2
 import pytest
 import trustme
 
@@ -19,8 +20,19 @@ from .wire import ok, read_request, serve_for_ever, serving
 
 pytestmark = pytest.mark.anyio
 
-CLIENT_SEND = httpx.AsyncClient.send
-TRANSPORT_SEND = httpx.AsyncHTTPTransport.handle_async_request
+Watch = Callable[[pytest.MonkeyPatch, Any, list[str]], None]
+
+
+@pytest.fixture(params=[httpx, httpx2], ids=["httpx", "httpx2"])
+def library(request: pytest.FixtureRequest) -> Any:
+    """What is patched."""
+    return request.param
+
+
+@pytest.fixture
+def backend(library: Any) -> Any:
+    """What stands on it."""
+    return "httpx2" if library is httpx2 else "httpcore"
 
 
 class Wrapper:
@@ -35,51 +47,58 @@ class Wrapper:
     def __get__(self, instance: object, owner: type | None = None) -> Any:
         return functools.partial(self.__call__, instance)
 
-    async def __call__(self, instance: object, request: httpx.Request, **more: Any) -> Any:
+    async def __call__(self, instance: object, request: Any, **more: Any) -> Any:
         """Note the request, mark it, and send it."""
         self._seen.append(f"{request.method} {request.url}")
         request.headers["traceparent"] = "00-1-2-01"
         return await self._function(instance, request, **more)
 
 
-def by_function(seen: list[str]) -> Any:
-    """A function in the place of `send`, as Sentry's integration has it."""
+def by_function(monkeypatch: pytest.MonkeyPatch, library: Any, seen: list[str]) -> None:
+    """A function in the place of `send`, as Sentry's integrations have it."""
+    original = library.AsyncClient.send
 
-    @functools.wraps(CLIENT_SEND)
-    async def send(client: Any, request: httpx.Request, **more: Any) -> Any:
-        return await Wrapper(CLIENT_SEND, seen)(client, request, **more)
+    @functools.wraps(original)
+    async def send(client: Any, request: Any, **more: Any) -> Any:
+        return await Wrapper(original, seen)(client, request, **more)
 
-    return send
+    monkeypatch.setattr(library.AsyncClient, "send", send)
 
 
-def subclass(monkeypatch: pytest.MonkeyPatch, seen: list[str]) -> None:
+def by_wrapper(monkeypatch: pytest.MonkeyPatch, library: Any, seen: list[str]) -> None:
+    """A wrapper that is no function in the place of `send`."""
+    monkeypatch.setattr(library.AsyncClient, "send", Wrapper(library.AsyncClient.send, seen))
+
+
+def by_subclass(monkeypatch: pytest.MonkeyPatch, library: Any, seen: list[str]) -> None:
     """A class of its own in the place of httpx's."""
+    original = library.AsyncClient.send
 
-    class Client(httpx.AsyncClient):
-        async def send(self, request: httpx.Request, **more: Any) -> Any:
-            return await Wrapper(CLIENT_SEND, seen)(self, request, **more)
+    class Client(library.AsyncClient):  # type: ignore[misc, name-defined, unused-ignore]
+        async def send(self, request: Any, **more: Any) -> Any:
+            return await Wrapper(original, seen)(self, request, **more)
 
-    monkeypatch.setattr(httpx, "AsyncClient", Client)
+    monkeypatch.setattr(library, "AsyncClient", Client)
 
 
-WAYS: dict[str, Callable[[pytest.MonkeyPatch, list[str]], None]] = {
-    "a function for send": lambda m, seen: m.setattr(httpx.AsyncClient, "send", by_function(seen)),
-    "a wrapper for send": lambda m, seen: m.setattr(
-        httpx.AsyncClient, "send", Wrapper(CLIENT_SEND, seen)
-    ),
-    "a subclass": subclass,
-    "a wrapper for the transport": lambda m, seen: m.setattr(
-        httpx.AsyncHTTPTransport, "handle_async_request", Wrapper(TRANSPORT_SEND, seen)
-    ),
-}
+def at_the_transport(monkeypatch: pytest.MonkeyPatch, library: Any, seen: list[str]) -> None:
+    """A wrapper in the place of the transport's method, as OpenTelemetry's has it."""
+    transport = library.AsyncHTTPTransport
+    wrapper = Wrapper(transport.handle_async_request, seen)
+    monkeypatch.setattr(transport, "handle_async_request", wrapper)
+
+
+WAYS: list[Watch] = [by_function, by_wrapper, by_subclass, at_the_transport]
 
 
 @pytest.mark.parametrize("is_late", [False, True])
-@pytest.mark.parametrize("watch", WAYS.values(), ids=list(WAYS))
+@pytest.mark.parametrize("watch", WAYS)
 async def test_what_watches_sees_each_attempt(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
-    watch: Callable[[pytest.MonkeyPatch, list[str]], None],
+    library: Any,
+    backend: Any,
+    watch: Watch,
     is_late: bool,
 ) -> None:
     """It is told once a request, its header goes out, and no log tells the address."""
@@ -93,12 +112,14 @@ async def test_what_watches_sees_each_attempt(
             connection.sendall(ok())
 
     if not is_late:
-        watch(monkeypatch, seen)
+        watch(monkeypatch, library, seen)
     with serving(handle) as address:
-        async with AsyncVoucherify("id", "token", base_url=f"http://{address}") as client:
+        async with AsyncVoucherify(
+            "id", "token", base_url=f"http://{address}", http_backend=backend
+        ) as client:
             await client.vouchers.get("CODE")
             if is_late:
-                watch(monkeypatch, seen)
+                watch(monkeypatch, library, seen)
             await client.vouchers.get("CODE")
             await client.vouchers.enable("CODE")
     expected = [f"GET http://{address}/v1/vouchers/CODE"] * (1 if is_late else 2)
@@ -107,12 +128,12 @@ async def test_what_watches_sees_each_attempt(
     assert "CODE" not in caplog.text
 
 
-@pytest.mark.parametrize("watch", WAYS.values(), ids=list(WAYS))
+@pytest.mark.parametrize("watch", WAYS)
 async def test_what_is_watched_is_as_careful(
-    monkeypatch: pytest.MonkeyPatch, watch: Callable[[pytest.MonkeyPatch, list[str]], None]
+    monkeypatch: pytest.MonkeyPatch, library: Any, backend: Any, watch: Watch
 ) -> None:
     """A write without an answer is sent once, and told as one that may have happened."""
-    watch(monkeypatch, [])
+    watch(monkeypatch, library, [])
     requests = 0
 
     def handle(connection: Any) -> None:
@@ -120,21 +141,27 @@ async def test_what_is_watched_is_as_careful(
         requests += bool(read_request(connection))
 
     with serving(handle) as address:
-        async with AsyncVoucherify("id", "token", base_url=f"http://{address}") as client:
+        async with AsyncVoucherify(
+            "id", "token", base_url=f"http://{address}", http_backend=backend
+        ) as client:
             with pytest.raises(AmbiguousOutcomeError):
                 await client.vouchers.update_balance("CARD", 5)
     assert requests == 1
 
 
-async def test_where_nothing_watches_httpx_is_passed_by(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_where_nothing_watches_httpx_is_passed_by(
+    monkeypatch: pytest.MonkeyPatch, library: Any, backend: Any
+) -> None:
     """No request object of httpx is made."""
 
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(httpx.Request, "__init__", refuse)
+    monkeypatch.setattr(library.Request, "__init__", refuse)
     with serving(serve_for_ever) as address:
-        async with AsyncVoucherify("id", "token", base_url=f"http://{address}") as client:
+        async with AsyncVoucherify(
+            "id", "token", base_url=f"http://{address}", http_backend=backend
+        ) as client:
             assert (await client.vouchers.get("CODE")).code == "CODE"
 
 

@@ -13,7 +13,7 @@ from .._checks import check_count
 from ..errors import ConfigurationError
 from .exchange import Sender
 from .proxies import NO_SOCKS, Proxies, Proxy
-from .stack import stack_of
+from .stack import httpx_of, stack_of
 from .tls import Certificate, Verify, ssl_context_maker
 
 BackendName = Literal["httpcore", "aiohttp", "httpx2"]
@@ -65,6 +65,8 @@ class Network:
             named = None if proxy is None else Proxy(proxy)
             if named is not None and named.is_socks and http_backend == "aiohttp":
                 raise ConfigurationError(NO_SOCKS)
+            # Now, and not at the first call, which someone is waiting for.
+            httpx_of(http_backend)
             return cls(
                 base_url=base_url,
                 injected=http_client,
