@@ -131,7 +131,8 @@ def create_app(**settings: Any) -> FastAPI:
             if settled.status == "done" and settled.result is not None:
                 row.paid_by(settled.result)
             elif settled.status == "not_done":
-                del payments[order_id]
+                if payments.get(order_id) is row:  # and not one that was begun since
+                    del payments[order_id]
                 raise HTTPException(404, "It was not paid, and will not be: pay again")
         return row
 
