@@ -12,7 +12,7 @@ tells what became of it. It is never sent again before that.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, Literal
 
@@ -86,7 +86,7 @@ def create_app(**settings: Any) -> FastAPI:
     client = AsyncVoucherify(**settings)
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None, None]:
         async with client:
             yield
 

@@ -22,7 +22,7 @@ import json
 import logging
 import math
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, Final, Literal, TypedDict
 
@@ -98,7 +98,7 @@ class State(TypedDict):
 
 
 @asynccontextmanager
-async def lifespan(_: FastAPI) -> AsyncIterator[State]:
+async def lifespan(_: FastAPI) -> AsyncGenerator[State, None]:
     """One client for the whole service, and one task that settles payments."""
     secrets = os.environ["VOUCHERIFY_WEBHOOK_SECRETS"].split(",")
     payments: dict[str, Payment] = {}

@@ -32,9 +32,11 @@ def without_codes(noted: Any, _hint: Any) -> Any:
     if isinstance(noted, str):
         return _CODE.sub(r"\1{code}", noted)
     if isinstance(noted, dict):
-        return {key: without_codes(value, _hint) for key, value in noted.items()}
+        fields: dict[str, Any] = noted
+        return {key: without_codes(value, _hint) for key, value in fields.items()}
     if isinstance(noted, list):
-        return [without_codes(value, _hint) for value in noted]
+        items: list[Any] = noted
+        return [without_codes(value, _hint) for value in items]
     return noted
 
 

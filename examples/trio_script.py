@@ -31,7 +31,7 @@ async def main(category: str) -> dict[str, VoucherifyError]:
         # The nursery takes any number of tasks: the client bounds how many requests are open.
         async with AsyncVoucherify() as client, trio.open_nursery() as nursery:
             async for voucher in client.vouchers.list_all(category=category):
-                if voucher.code is not None and voucher.active is not False:
+                if voucher.active is not False:
                     nursery.start_soon(disable, client, voucher.code, failed)
     return failed
 
