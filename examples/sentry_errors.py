@@ -14,6 +14,7 @@ too, and stands in the addresses that Sentry notes: `without_codes` takes it out
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import sys
@@ -24,20 +25,12 @@ import sentry_sdk
 
 from voucherify_async import APIError, AsyncVoucherify, NotFoundError, VoucherifyError
 
-_CODE = re.compile(r"(/v1/vouchers/)[^/?#\s]+")
+_CODE = re.compile(r'(/v1/vouchers/)[^/?#\s"\\]+')
 
 
 def without_codes(noted: Any, _hint: Any) -> Any:
     """An event or breadcrumb in which addresses hold no code."""
-    if isinstance(noted, str):
-        return _CODE.sub(r"\1{code}", noted)
-    if isinstance(noted, dict):
-        fields: dict[str, Any] = noted
-        return {key: without_codes(value, _hint) for key, value in fields.items()}
-    if isinstance(noted, list):
-        items: list[Any] = noted
-        return [without_codes(value, _hint) for value in items]
-    return noted
+    return json.loads(_CODE.sub(r"\1{code}", json.dumps(noted, default=str)))
 
 
 def set_up_sentry() -> None:
