@@ -1,0 +1,21 @@
+"""What the documentation generates when it is built."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import docstrings, migration
+from .directives import Documented, Models, SdkOperations
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Tell Sphinx of the directives, and of how docstrings are written."""
+    app.add_directive("documented", Documented)
+    app.add_directive("models", Models)
+    app.add_directive("sdk-operations", SdkOperations)
+    docstrings.connect(app)
+    app.connect("env-before-read-docs", lambda *_: migration.operations())
+    return {"parallel_read_safe": True}

@@ -1,0 +1,1 @@
+"""The documentation is held against the code: its examples run, its tables are complete."""
