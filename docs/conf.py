@@ -1,4 +1,4 @@
-"""How Sphinx builds the documentation: `python -m sphinx -W --keep-going -b html docs docs/_build/html`."""
+"""How Sphinx builds the site: `python -m sphinx -W --keep-going -b html docs docs/_build/html`."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ extensions = [
 exclude_patterns = ["_build", "_ext"]
 nitpicky = True
 nitpick_ignore_regex = [
-    # The standard library's names and those of other libraries: the site links to nothing outside.
-    (r"py:.*", r"(collections|contextlib|datetime|httpx|os|pathlib|ssl|starlette|typing|types)\..*"),
+    # Names of the standard library and of other libraries: the site links to nothing outside.
+    (r"py:.*", r"(collections|contextlib|datetime|os|pathlib|ssl|typing|types)\..*"),
+    (r"py:.*", r"(httpx|starlette)\..*"),
     (r"py:class", r"Path|PathLike|voucherify_async\.pagination\.T"),
     # Names of ours that are private, which say in a signature what their docstrings explain.
     (r"py:class", r"voucherify_async\.(\w+\.)*_\w+\..*"),

@@ -59,7 +59,7 @@ def _process(app: Any, what: str, name: str, obj: Any, options: Any, lines: list
 
 def _block(match: re.Match[str]) -> str:
     indent, language, content = match.groups()
-    body = "".join(f"   {line}" if line.strip() else line for line in content.splitlines(True))
+    body = re.sub(r"^(?=.*\S)", "   ", content, flags=re.MULTILINE)
     return f"{indent}.. code-block:: {language or 'text'}\n\n{body}"
 
 
@@ -123,4 +123,3 @@ def _leave_builtins(_app: Any, doctree: Any) -> None:
 def is_model(thing: Any) -> bool:
     """Whether it is a class of attrs."""
     return inspect.isclass(thing) and attrs.has(thing)
-

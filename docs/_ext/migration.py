@@ -79,6 +79,11 @@ def _linked(operation: Operation) -> str:
     return f"{{py:meth}}`{operation.our_call} <voucherify_async.resources.{target}>`"
 
 
+def route_names() -> set[str]:
+    """The names of the methods that have a route of their own."""
+    return set(_METHODS.values())
+
+
 def namespaces() -> Mapping[str, str]:
     """The name of each namespace's class, by the namespace."""
     names = [name for name in vars(resources) if inspect.isclass(getattr(resources, name))]

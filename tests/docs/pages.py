@@ -38,7 +38,7 @@ def pages() -> list[Path]:
     """Every page whose blocks are held against the code."""
     docs = ROOT / "docs"
     written = (path for path in docs.rglob("*.md") if "_build" not in path.parts)
-    return [ROOT / "README.md", *sorted(written)]
+    return sorted(written)
 
 
 def blocks(page: Path) -> list[Block]:

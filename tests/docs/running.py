@@ -97,7 +97,7 @@ class _Run:
             return
         file = _FILE.match(block.text)
         if file:
-            Path(self._folder / file[1]).write_text(block.text)
+            (self._folder / file[1]).write_text(block.text)
             if file[1].startswith("test_"):
                 await anyio.to_thread.run_sync(_pytest, self._folder, file[1])
                 return
@@ -109,11 +109,11 @@ class _Run:
     async def _execute(self, source: str, name: str) -> None:
         code = compile(source, name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         if code.co_flags & inspect.CO_COROUTINE:
-            await eval(code, self._names)  # noqa: S307
+            await eval(code, self._names)
         elif _OWN_LOOP.search(source):
             await anyio.to_thread.run_sync(exec, code, self._names)
         else:
-            exec(code, self._names)  # noqa: S102
+            exec(code, self._names)
 
 
 def _check_output(source: str, written: str) -> None:

@@ -67,7 +67,7 @@ def _request_of(serialize: ast.FunctionDef) -> dict[str, str]:
         if isinstance(node, ast.Return) and isinstance(node.value, ast.Call)
     )
     return {
-        keyword.arg: keyword.value.value
+        keyword.arg: str(keyword.value.value)
         for keyword in call.keywords
         if keyword.arg and isinstance(keyword.value, ast.Constant)
     }

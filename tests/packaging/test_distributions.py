@@ -22,8 +22,8 @@ from packaging.utils import canonicalize_name
 import voucherify_async
 
 ROOT = Path(__file__).parents[2]
-EXTRAS = {"aiohttp", "bench", "cli", "dev", "fast", "otel", "pydantic", "redis", "release", "socks",
-          "testing", "truststore"}  # fmt: skip
+EXTRAS = {"aiohttp", "bench", "cli", "dev", "docs", "fast", "httpx2", "otel", "pydantic", "redis",
+          "release", "socks", "testing", "truststore"}  # fmt: skip
 GENERATED = {"PKG-INFO"}
 
 pytestmark = pytest.mark.skipif(
