@@ -42,19 +42,23 @@ VoucherifyError
 └── WebhookSignatureError         a webhook that Voucherify may not have sent
 ```
 
-All of them survive ``pickle`` and ``copy``; none holds a live response, a connection or a secret.
+All of them survive ``pickle`` and ``copy``, and queues that write an error's class and ``args`` as
+JSON, as Celery does; none holds a live response, a connection or a secret.
 """
 
 from __future__ import annotations
 
 import builtins
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import wraps
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import frozen
+
+from ._plain_json import from_plain, to_plain
 
 if TYPE_CHECKING:
     from ._bulk.reports import ImportReport, ResumePoint
@@ -145,12 +149,62 @@ def _rebuild(
     return error
 
 
+# The key under which the last of an error's `args` holds its attributes.
+_CARRIED: Final = "voucherify_error"
+# Where Python keeps what it shows as the error's text.
+_SHOWN: Final[Any] = BaseException.args
+
+
+def _is_carried(arg: Any) -> bool:
+    return isinstance(arg, dict) and arg.keys() == {_CARRIED}
+
+
+def _or_remade(init: Callable[..., None]) -> Callable[..., None]:
+    """Let `__init__` also take an error's `args`, and make the same error of them again."""
+
+    @wraps(init)
+    def make(self: VoucherifyError, *args: Any, **fields: Any) -> None:
+        if args and _is_carried(args[-1]):
+            self.args = args
+            self.__dict__.update(from_plain(args[-1][_CARRIED]))
+        else:
+            init(self, *args, **fields)
+
+    return make
+
+
 class VoucherifyError(Exception):
     """The base of every error of this library."""
 
+    @_or_remade
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls):
+            cls.__init__ = _or_remade(cls.__init__)  # type: ignore[method-assign]
+
+    if not TYPE_CHECKING:  # for which `args` is a plain attribute, as of every exception
+
+        @property
+        def args(self) -> tuple[Any, ...]:
+            """The message and, as JSON types, what else the error holds.
+
+            ``type(error)(*error.args)`` is the same error again, also once ``args`` were written
+            as JSON: so queues such as Celery bring it back.
+            """
+            shown: tuple[Any, ...] = _SHOWN.__get__(self)
+            held = {k: None if _is_deep(v) else to_plain(v) for k, v in self.__dict__.items()}
+            return (*shown, {_CARRIED: held}) if held else shown
+
+        @args.setter
+        def args(self, args: tuple[Any, ...]) -> None:
+            _SHOWN.__set__(self, tuple(a for a in args if not _is_carried(a)))
+
     def __reduce__(self) -> tuple[Any, ...]:
         # Exception's own way calls __init__ with `args`, which fits no keyword-only signature.
-        return _rebuild, (type(self), self.args, self.__dict__)
+        return _rebuild, (type(self), _SHOWN.__get__(self), self.__dict__)
 
 
 class ConfigurationError(VoucherifyError, ValueError):

@@ -16,6 +16,7 @@ from voucherify_async.errors import ResponseValidationError
 from voucherify_async.models import Model
 from voucherify_async.models._index import MODULES
 
+from ..queues import as_an_argument
 from .mutations import contradictions, examples, json_path, lost, tolerated
 
 MODELS = (
@@ -86,6 +87,15 @@ def test_a_model_survives_pickle_and_copy(model: type[Model], example: Any) -> N
     assert pickle.loads(pickle.dumps(structured)) == structured
     assert copy.copy(structured) == structured
     assert copy.deepcopy(structured) == structured
+
+
+@pytest.mark.parametrize(("model", "example"), EXAMPLES)
+def test_a_model_travels_as_an_argument_of_a_task(model: type[Model], example: Any) -> None:
+    """What `to_dict` gives goes through a queue's JSON as it is, and is the same model again."""
+    structured = from_dict(model, example)
+    told = as_an_argument(to_dict(structured))
+    assert told == to_dict(structured)
+    assert from_dict(model, told) == structured
 
 
 @pytest.mark.parametrize(

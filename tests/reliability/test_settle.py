@@ -20,6 +20,7 @@ from voucherify_async._recovery import settlement
 from voucherify_async._recovery.settlement import FINDERS
 from voucherify_async.testing import FakeVoucherify
 
+from ..queues import through_celery
 from .conftest import START, MovingClock, Stopping, policy
 from .faults import CODE, DISCOUNT, balance, credits_sent
 
@@ -118,7 +119,7 @@ def unpickled(error: AmbiguousOutcomeError) -> AmbiguousOutcomeError:
     return back
 
 
-@pytest.mark.parametrize("carried", [lambda e: e, over_a_queue, unpickled])
+@pytest.mark.parametrize("carried", [lambda e: e, over_a_queue, unpickled, through_celery])
 @pytest.mark.parametrize("name", WRITES)
 async def test_what_was_done_is_found(
     client: AsyncVoucherify,
