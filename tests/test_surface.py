@@ -14,6 +14,7 @@ from pathlib import Path
 import voucherify_async
 
 PACKAGE = Path(voucherify_async.__file__).parent
+PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 SOURCES = [path for path in sorted(PACKAGE.rglob("*.py")) if "testing" not in path.parts]
 OPTIONAL = ("starlette", "uvicorn", "python_multipart", "multipart", "respx", "pytest", "trio",
             "aiohttp", "typer", "rich", "httpx_aiohttp", "httpx2",
@@ -109,7 +110,7 @@ def test_few_modules_know_the_http_client() -> None:
 
 def test_every_import_is_a_declared_dependency() -> None:
     """Every module that the package imports comes with Python or with a dependency of ours."""
-    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads(PROJECT.read_text())["project"]
     stated = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
     names = {re.split(r"[^A-Za-z0-9_-]", entry)[0].replace("-", "_") for entry in stated}
     names.add("opentelemetry")  # of opentelemetry-api

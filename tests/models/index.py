@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import ast
 import textwrap
+from importlib.util import find_spec
 from pathlib import Path
 
-FOLDER = Path(__file__).parents[2] / "voucherify_async" / "models"
+FOUND = find_spec("voucherify_async")  # not imported: without an index it cannot be
+assert FOUND is not None
+assert FOUND.origin is not None
+FOLDER = Path(FOUND.origin).parent / "models"
 INDEX = FOLDER / "_index.py"
 HEAD = '''\
 """Which module holds which name, so that asking for one loads no other.

@@ -22,8 +22,10 @@ from packaging.utils import canonicalize_name
 import voucherify_async
 
 ROOT = Path(__file__).parents[2]
-EXTRAS = {"aiohttp", "bench", "cli", "dev", "docs", "fast", "httpx2", "otel", "pydantic", "redis",
-          "release", "socks", "testing", "truststore"}  # fmt: skip
+EXTRAS = {
+    "aiohttp", "cli", "fast", "httpx2", "otel", "pydantic", "redis", "socks", "testing", "trio",
+    "truststore",
+} | {"bench", "dev", "docs", "release"}  # fmt: skip
 GENERATED = {"PKG-INFO"}
 
 pytestmark = pytest.mark.skipif(

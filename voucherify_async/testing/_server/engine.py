@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import orjson
+from python_multipart.exceptions import FormParserError
 from starlette.datastructures import Headers
 from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 
@@ -175,7 +176,7 @@ async def _form(call: Incoming) -> AsyncIterator[None]:
     if not call.too_large:
         # A form that cannot be read is like one without fields: the handler words the error.
         async with aclosing(_stream(call.body)) as stream:
-            with suppress(MultiPartException, KeyError):
+            with suppress(MultiPartException, FormParserError, KeyError):
                 call.form = await _PARSERS[call.media_type](call.headers, stream).parse()
     try:
         yield
