@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -10,6 +11,8 @@ import tomllib
 from importlib import resources
 from itertools import chain
 from pathlib import Path
+
+import pytest
 
 import voucherify_async
 
@@ -116,3 +119,22 @@ def test_every_import_is_a_declared_dependency() -> None:
     names.add("opentelemetry")  # of opentelemetry-api
     used = set().union(*(imported(path) for path in SOURCES)) - sys.stdlib_module_names
     assert used - {"", "voucherify_async"} <= names | {"__future__"}
+
+
+@pytest.mark.slow
+def test_every_type_is_known() -> None:
+    """pyright knows each type that a strict user can meet.
+
+    It calls those of `with_raw_response` ambiguous, as no annotation repeats the signature that
+    they take over; tests/typing holds both checkers to the same.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "pyright", "--verifytypes", "voucherify_async", "--ignoreexternal",
+         "--outputjson"],
+        check=False, capture_output=True, text=True, cwd=PACKAGE.parent,
+    )  # fmt: skip
+    report = json.loads(done.stdout)["typeCompleteness"]
+    assert len(report["symbols"]) > 3_000
+    unknown = {symbol["name"] for symbol in report["symbols"] if not symbol["isTypeKnown"]}
+    twin = re.compile(r"voucherify_async\.resources\.\w+\.Raw\w+(\.\w+)?")
+    assert {name for name in unknown if not twin.fullmatch(name)} == set()

@@ -155,7 +155,7 @@ class OAuthClientCredentials(_SecretHolder):
         else:
             form["project_id"] = project_id
             self._route = routes.OAUTH_TOKEN_V2
-        self.scope = form["scope"]
+        self.scope: str = form["scope"]
         self._form = urlencode(form).encode()
         self._renew_before = renew_before
         self._fetching = anyio.Lock()

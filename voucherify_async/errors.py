@@ -416,7 +416,7 @@ class RefusedError(APIError):
         **fields: Any,
     ) -> None:
         super().__init__(message, **fields)
-        self.reasons = tuple(reasons)
+        self.reasons: tuple[RefusalReason, ...] = tuple(reasons)
         self.result = result
 
 
@@ -483,7 +483,7 @@ class ResponseValidationError(VoucherifyError):
         self.json_path = json_path
         self.path = path
         self.expected = expected
-        self.value = None if _is_deep(value) else value
+        self.value: Any = None if _is_deep(value) else value
         self.model = model
 
 
@@ -641,7 +641,7 @@ class BulkInterruptedError(VoucherifyError):
         self, message: str, *, job_ids: Sequence[str], accepted: int, unknown: int = 0
     ) -> None:
         super().__init__(message)
-        self.job_ids = tuple(job_ids)
+        self.job_ids: tuple[str, ...] = tuple(job_ids)
         self.accepted = accepted
         self.unknown = unknown
 

@@ -232,9 +232,9 @@ async def test_results_tell_what_they_are(fake: FakeVoucherify) -> None:
     async with fake:
         found, failed = await fake.client().vouchers.get_many(["C-0", "NONE"])
     assert isinstance(found, FoundVoucher)
-    assert (found.ok, found.error, found.unwrap()) == (True, None, found.voucher)
+    assert (bool(found), found.ok, found.error, found.unwrap()) == (True, True, None, found.voucher)
     assert isinstance(failed, FailedLookup)
-    assert (failed.ok, type(failed.error)) == (False, NotFoundError)
+    assert (bool(failed), failed.ok, type(failed.error)) == (False, False, NotFoundError)
     with pytest.raises(NotFoundError):
         failed.unwrap()
     with pytest.raises(NotFoundError):

@@ -40,11 +40,17 @@ async def vouchers(client: AsyncVoucherify) -> None:
         if found.ok:
             assert_type(found.voucher, v.Voucher)
             assert_type(found.voucher.code, str)
-        if found.ok is True:
+        if found:
             assert_type(found, v.FoundVoucher)
         else:
             assert_type(found, v.FailedLookup)
             assert_type(found.error, Exception)
+        if found.ok is True:
+            assert_type(found, v.FoundVoucher)
+        else:
+            assert_type(found, v.FailedLookup)
+        if found.error is not None:
+            assert_type(found, v.FailedLookup)
         if found.error is None:
             assert_type(found, v.FoundVoucher)
     body = v.GiftVoucherCreate(gift=v.Gift(amount=5), expiration_date=None, category=v.UNSET)

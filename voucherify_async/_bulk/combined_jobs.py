@@ -30,7 +30,7 @@ class CombinedJob(AsyncJob):
         self, requests: Sequence[AcceptedRequest], actions: ActionReader, clock: Clock
     ) -> None:
         super().__init__(requests[0].id, actions, clock)
-        self.ids = tuple(request.id for request in requests)
+        self.ids: tuple[str, ...] = tuple(request.id for request in requests)
         self._requests = tuple(requests)
         self._ended: dict[str, AsyncAction] = {}
 

@@ -43,6 +43,9 @@ class FoundVoucher:
     error: None = field(default=None, init=False, repr=False)
     """None: the lookup did not fail."""
 
+    def __bool__(self) -> Literal[True]:
+        return True
+
     def unwrap(self) -> Voucher:
         """Return the voucher."""
         return self.voucher
@@ -59,6 +62,9 @@ class FailedLookup:
     ok: Literal[False] = field(default=False, init=False, repr=False)
     """False: there is no voucher."""
 
+    def __bool__(self) -> Literal[False]:
+        return False
+
     @property
     def voucher(self) -> NoReturn:
         """Not there: reading it raises `error`."""
@@ -70,9 +76,9 @@ class FailedLookup:
 
 
 VoucherLookup: TypeAlias = FoundVoucher | FailedLookup
-"""What became of one code of `vouchers.get_many`. Its `ok` tells which it is: type checkers know
-that there is a `voucher` where it is True. (mypy narrows on `if found.ok`, pyright on
-`if found.ok is True`; `isinstance` and `match` do for both.)"""
+"""What became of one code of `vouchers.get_many`. Its `ok` tells which it is, as does its truth:
+after `if found.ok:` and `if found:` type checkers know that `found.voucher` is a `Voucher`. For
+`found` itself mypy narrows on both, pyright on `if found:` and `if found.ok is True:`."""
 
 
 class VoucherLookups:

@@ -28,8 +28,8 @@ class Connections:
         self._loop: object = None
         self._sender: Sender | None = None
         self._slots: anyio.Semaphore | None = None
-        self.closed = False
-        self.server_clock = ServerClock()
+        self.closed: bool = False
+        self.server_clock: ServerClock = ServerClock()
 
     def sender(self) -> Sender:
         """The HTTP client to send with, in the event loop that `check_loop` was called in.
@@ -105,8 +105,8 @@ class Quotas:
     """The quotas of one project: Voucherify counts plain calls and bulk calls apart."""
 
     def __init__(self, clock: Clock) -> None:
-        self.plain = Quota(clock)
-        self.bulk = Quota(clock)
+        self.plain: Quota = Quota(clock)
+        self.bulk: Quota = Quota(clock)
         self._last: Answer | None = None
 
     def of(self, route: Route) -> Quota:

@@ -34,8 +34,8 @@ class Proxy:
                 "proxy: expected a URL such as http://user:password@proxy.example:3128, "
                 "with the scheme http, https, socks5 or socks5h"
             )
-        self.scheme: Final = parts.scheme
-        self.host: Final = parts.host
+        self.scheme: Final[str] = parts.scheme
+        self.host: Final[str] = parts.host
         self.port: Final = parts.port or _PORTS[parts.scheme]
 
     def __repr__(self) -> str:

@@ -41,7 +41,7 @@ _settings: Final[dict[str, Any]] = {
     "help_option_names": ["-h", "--help"],
     "max_content_width": 100,
 }
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name=PROGRAM,
     help=HELP,
     epilog=EXIT_CODES,

@@ -37,9 +37,9 @@ class ImportFile:
         with path.open("rb") as file:
             if not path.is_file():
                 raise CommandError(f"{path}: is not a regular file; it is read twice", USAGE)
-            self.digest = hashlib.file_digest(file, "sha256").hexdigest()
+            self.digest: str = hashlib.file_digest(file, "sha256").hexdigest()
         self._lines = array("Q")
-        self.count = self._check_csv() if self._is_csv else sum(1 for _ in self._objects())
+        self.count: int = self._check_csv() if self._is_csv else sum(1 for _ in self._objects())
         if not self.count:
             raise CommandError(f"{path}: is empty; there is nothing to import", USAGE)
 

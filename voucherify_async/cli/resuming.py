@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import shlex
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from .. import InvalidArgumentError, ResumeFile, ResumePoint
+from .. import ImportReport, InvalidArgumentError, ResumeFile, ResumePoint
 from .exits import USAGE, CommandError
 from .import_files import ImportFile
 from .terminal import PROGRAM
@@ -44,8 +45,8 @@ class Resumption:
                 f"anew, or go on with: {self.command()}",
                 USAGE,
             )
-        self.save = self._file.save
-        self.forget = self._file.remove
+        self.save: Callable[[ImportReport], Awaitable[None]] = self._file.save
+        self.forget: Callable[[], None] = self._file.remove
 
     def command(self) -> str:
         """The command that goes on from the file."""

@@ -69,12 +69,12 @@ class FakeVoucherify:
         failed_redemption_status: what a redemption that fails answers, 400 or 200.
     """
 
-    polls_until_done = Setting[int]("polls_until_done")
-    clock_skew = Setting[float]("clock", "skew")
-    inclusive_dates = Setting[bool]("inclusive_dates")
-    async_actions_has_more = Setting[bool]("actions", "has_more_shown")
-    campaign_capacity = Setting[int]("campaign_capacity")
-    failed_redemption_status = Setting[int]("failed_redemption_status")
+    polls_until_done: Setting[int] = Setting[int]("polls_until_done")
+    clock_skew: Setting[float] = Setting[float]("clock", "skew")
+    inclusive_dates: Setting[bool] = Setting[bool]("inclusive_dates")
+    async_actions_has_more: Setting[bool] = Setting[bool]("actions", "has_more_shown")
+    campaign_capacity: Setting[int] = Setting[int]("campaign_capacity")
+    failed_redemption_status: Setting[int] = Setting[int]("failed_redemption_status")
 
     def __init__(
         self,
@@ -91,9 +91,9 @@ class FakeVoucherify:
         self._state = State(now or real_time, seed)
         self._state.page_size = page_size
         credentials = Credentials(app_id, app_token, client_id, client_secret)
-        self.faults = Faults(self._state.clock, self._state.tokens.revoke)
+        self.faults: Faults = Faults(self._state.clock, self._state.tokens.revoke)
         self._engine = Engine(self._state, self.faults, credentials, record=record)
-        self.app = FakeApp(self._engine)
+        self.app: FakeApp = FakeApp(self._engine)
         self._clients: list[httpx.AsyncClient] = []
 
     async def __aenter__(self) -> Self:

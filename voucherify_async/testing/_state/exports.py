@@ -56,7 +56,7 @@ class ExportStore:
         self._ids = ids
         self._clock = clock
         self._exports: dict[str, StoredExport] = {}
-        self.failures = 0
+        self.failures: int = 0
 
     def order(
         self, exported_object: str, parameters: JsonObject, content: bytes, polls: int

@@ -42,7 +42,7 @@ class ServerTime:
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
-        self.skew = 0.0
+        self.skew: float = 0.0
         self._date = (-1, "")
 
     def now(self) -> datetime:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from .._checkout.sessions import Locks
 from .._checkout.stacking import default_rules
@@ -29,26 +30,26 @@ class State:
     """The state of one embedded server. Handlers run under ``lock``, one at a time."""
 
     def __init__(self, now: Callable[[], datetime], seed: int) -> None:
-        self.lock = threading.RLock()
-        self.clock = ServerTime(now)
-        self.ids = Ids(seed)
-        self.catalog = Catalog(self.ids)
+        self.lock: threading.RLock = threading.RLock()
+        self.clock: ServerTime = ServerTime(now)
+        self.ids: Ids = Ids(seed)
+        self.catalog: Catalog = Catalog(self.ids)
         # Ids of their own, so that those of what happens are the same with and without events.
-        self.events = EventLog(Ids(seed), self.clock)
-        self.customers = CustomerStore(self.ids, self.clock)
-        self.vouchers = VoucherStore()
+        self.events: EventLog = EventLog(Ids(seed), self.clock)
+        self.customers: CustomerStore = CustomerStore(self.ids, self.clock)
+        self.vouchers: VoucherStore = VoucherStore()
         self.bin: dict[str, StoredVoucher] = {}
-        self.locks = Locks()
-        self.promotions = PromotionStore()
-        self.orders = OrderStore(self.ids, self.clock)
-        self.redemptions = RedemptionStore()
-        self.stacking_rules = default_rules()
+        self.locks: Locks = Locks()
+        self.promotions: PromotionStore = PromotionStore()
+        self.orders: OrderStore = OrderStore(self.ids, self.clock)
+        self.redemptions: RedemptionStore = RedemptionStore()
+        self.stacking_rules: dict[str, Any] = default_rules()
         self.failed_redemption_status = 400
-        self.ledger = CardHistory(self.ids, self.clock)
-        self.actions = ActionStore(self.ids, self.clock)
-        self.exports = ExportStore(self.ids, self.clock)
-        self.tokens = TokenStore(self.ids, self.clock)
-        self.quota = RequestQuota(self.clock)
+        self.ledger: CardHistory = CardHistory(self.ids, self.clock)
+        self.actions: ActionStore = ActionStore(self.ids, self.clock)
+        self.exports: ExportStore = ExportStore(self.ids, self.clock)
+        self.tokens: TokenStore = TokenStore(self.ids, self.clock)
+        self.quota: RequestQuota = RequestQuota(self.clock)
         self.inclusive_dates = False
         self.page_size = 10
         self.campaign_capacity = 100_000

@@ -87,7 +87,7 @@ class TokenStore:
         self._ids = ids
         self._clock = clock
         self._tokens: dict[str, StoredToken] = {}
-        self.issued = 0
+        self.issued: int = 0
 
     def issue(self, client_id: str, scope: str) -> JsonObject:
         """Issue a token, or raise the API's 400."""

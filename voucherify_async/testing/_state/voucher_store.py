@@ -43,7 +43,7 @@ class VoucherStore:
         self._views: dict[str, list[StoredVoucher]] = {"created_at": []}
         self._found: dict[tuple[object, ...], list[StoredVoucher]] = {}
         self._sequence = 0
-        self.version = 0
+        self.version: int = 0
 
     def __len__(self) -> int:
         return len(self._by_code)
