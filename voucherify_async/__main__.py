@@ -33,7 +33,9 @@ def _main_without_extra(arguments: Sequence[str] | None) -> int:
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     parser.add_argument("command", choices=["demo"], help="run the main job, without an account")
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if given and not given[0].startswith("-") and given[0] != "demo":
+    if not given:
+        parser.error(f"a command is missing: demo, or one of many; {_HINT}")
+    if not given[0].startswith("-") and given[0] != "demo":
         parser.error(f"{given[0]}: {_HINT}")
     parser.parse_args(given)
     from .testing.demo import run

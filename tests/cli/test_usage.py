@@ -14,11 +14,15 @@ from voucherify_async.testing import FakeVoucherify, demo
 from ..bulk.conftest import Skipping
 from .conftest import TIMEOUT, Call, Command
 
-WITHOUT_EXTRA = """
+WITH_EXTRA = """
 import sys
-sys.modules["typer"] = sys.modules["rich"] = None
 from voucherify_async.__main__ import main
 sys.exit(main(sys.argv[1:]))
+"""
+WITHOUT_EXTRA = f"""
+import sys
+sys.modules["typer"] = sys.modules["rich"] = None
+{WITH_EXTRA}
 """
 
 
@@ -140,7 +144,24 @@ def test_the_demo_needs_no_account(bare: Command) -> None:
 
 
 def test_without_the_extra_other_commands_name_it(bare: Command) -> None:
-    """Without typer and rich, any other command says what to install."""
-    other = python(bare, WITHOUT_EXTRA, "get", "SAVE")
-    assert other.returncode == 2
-    assert 'pip install "voucherify-async[cli]"' in other.stderr
+    """Without typer and rich, any other command says what to install, and so does none."""
+    for arguments in (["get", "SAVE"], []):
+        other = python(bare, WITHOUT_EXTRA, *arguments)
+        assert (other.returncode, other.stdout) == (2, "")
+        assert 'pip install "voucherify-async[cli]"' in other.stderr
+        assert "Traceback" not in other.stderr
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments"),
+    [(WITH_EXTRA, ["demo"]), (WITH_EXTRA, ["serve"]), (WITHOUT_EXTRA, ["demo"])],
+)
+def test_without_the_embedded_server_its_commands_name_the_extra(
+    bare: Command, program: str, arguments: list[str]
+) -> None:
+    """Without the extra `testing`, `demo` and `serve` say in a line what to install."""
+    missing = 'import sys\nsys.modules["uvicorn"] = sys.modules["starlette"] = None'
+    ended = python(bare, f"{missing}\n{program}", *arguments)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert len(ended.stderr.splitlines()) == 1
+    assert 'pip install "voucherify-async[testing]"' in ended.stderr

@@ -1,0 +1,147 @@
+"""Which certificates are believed: those that the caller, the environment or the system names."""
+
+from __future__ import annotations
+
+import shutil
+import ssl
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from voucherify_async import AsyncVoucherify, ConnectError, TransportError
+
+from .wire import serve_for_ever, serving
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def url(server_tls: ssl.SSLContext) -> Iterator[str]:
+    """Where a server of the authority is."""
+    with serving(serve_for_ever, server_tls) as address:
+        yield f"https://{address}"
+
+
+@pytest.fixture(autouse=True)
+def no_authorities_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what a test names is believed."""
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        monkeypatch.delenv(name, raising=False)
+
+
+async def looked_up(url: str, http_backend: Any, **options: Any) -> str:
+    """The code that a lookup over TLS brings."""
+    async with AsyncVoucherify(
+        "id", "token", base_url=url, http_backend=http_backend, retry=None, **options
+    ) as client:
+        return (await client.vouchers.get("CODE")).code
+
+
+@pytest.fixture
+def believed(authority: trustme.CA, client_tls: ssl.SSLContext, tmp_path: Path) -> dict[str, Any]:
+    """The authority in every form that `verify` takes."""
+    pem = tmp_path / "authorities" / "ca.pem"
+    pem.parent.mkdir()
+    authority.cert_pem.write_to_path(str(pem))
+    return {"file": str(pem), "folder": pem.parent, "context": client_tls, "nothing": False}
+
+
+@pytest.mark.parametrize("form", ["file", "folder", "context", "nothing"])
+async def test_verify_names_what_is_believed(
+    http_backend: Any, url: str, believed: dict[str, Any], form: str
+) -> None:
+    """A file, a folder or a context of authorities lets the server in, and so does False."""
+    if form == "folder":
+        if shutil.which("openssl") is None:
+            pytest.skip("the command openssl, which names the files of the folder, is not there")
+        subprocess.run(["openssl", "rehash", str(believed[form])], check=True)
+    assert await looked_up(url, http_backend, verify=believed[form]) == "CODE"
+
+
+@pytest.mark.parametrize("verify", [True, ssl.create_default_context()], ids=["default", "context"])
+async def test_a_server_that_nobody_vouches_for_is_refused(
+    http_backend: Any, url: str, verify: Any
+) -> None:
+    """Without its authority nothing is sent, whatever stands in the place of the default."""
+    with pytest.raises(ConnectError, match=r"(?i)certificate"):
+        await looked_up(url, http_backend, verify=verify)
+
+
+class Truststore:
+    """The package truststore, on a system that believes the authority."""
+
+    def __init__(self, authority: trustme.CA) -> None:
+        self.authority = authority
+        self.made = 0
+
+    def SSLContext(self, protocol: int) -> ssl.SSLContext:  # noqa: N802 - the package's name
+        """A context with the system's authorities."""
+        self.made += 1
+        context = ssl.SSLContext(protocol)
+        self.authority.configure_trust(context)
+        return context
+
+
+@pytest.fixture
+def truststore(authority: trustme.CA, monkeypatch: pytest.MonkeyPatch) -> Truststore:
+    """It is installed."""
+    made = Truststore(authority)
+    monkeypatch.setitem(sys.modules, "truststore", made)
+    return made
+
+
+async def test_the_systems_authorities_are_believed(
+    http_backend: Any, url: str, truststore: Truststore
+) -> None:
+    """Where truststore is installed, what the system believes is believed, read once a client."""
+    assert await looked_up(url, http_backend) == "CODE"
+    assert truststore.made == 1
+
+
+async def test_the_environment_goes_before_the_system(
+    http_backend: Any,
+    url: str,
+    truststore: Truststore,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With SSL_CERT_FILE set, its authorities alone are believed."""
+    trustme.CA().cert_pem.write_to_path(str(tmp_path / "other.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "other.pem"))
+    with pytest.raises(ConnectError, match=r"(?i)certificate"):
+        await looked_up(url, http_backend)
+    assert truststore.made == 0
+
+
+async def test_a_key_may_have_a_password(
+    http_backend: Any,
+    url: str,
+    authority: trustme.CA,
+    server_tls: ssl.SSLContext,
+    believed: dict[str, Any],
+    tmp_path: Path,
+) -> None:
+    """`cert` takes the certificate, its locked key and the password; a server may insist on one."""
+    server_tls.verify_mode = ssl.CERT_REQUIRED
+    authority.configure_trust(server_tls)
+    shown = authority.issue_cert("the-client")
+    shown.cert_chain_pems[0].write_to_path(str(tmp_path / "cert.pem"))
+    key = load_pem_private_key(shown.private_key_pem.bytes(), None)
+    lock = BestAvailableEncryption(b"p4ss")
+    locked = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock)
+    (tmp_path / "key.pem").write_bytes(locked)
+    cert = (str(tmp_path / "cert.pem"), str(tmp_path / "key.pem"), "p4ss")
+    assert await looked_up(url, http_backend, verify=believed["file"], cert=cert) == "CODE"
+    with pytest.raises(TransportError):
+        await looked_up(url, http_backend, verify=believed["file"])
