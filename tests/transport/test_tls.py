@@ -49,24 +49,28 @@ async def looked_up(url: str, http_backend: Any, **options: Any) -> str:
 
 
 @pytest.fixture
-def believed(authority: trustme.CA, client_tls: ssl.SSLContext, tmp_path: Path) -> dict[str, Any]:
-    """The authority in every form that `verify` takes."""
+def pem(authority: trustme.CA, tmp_path: Path) -> Path:
+    """The authority in a file."""
+    (tmp_path / "authorities").mkdir()
     pem = tmp_path / "authorities" / "ca.pem"
-    pem.parent.mkdir()
     authority.cert_pem.write_to_path(str(pem))
-    return {"file": str(pem), "folder": pem.parent, "context": client_tls, "nothing": False}
+    return pem
 
 
-@pytest.mark.parametrize("form", ["file", "folder", "context", "nothing"])
-async def test_verify_names_what_is_believed(
-    http_backend: Any, url: str, believed: dict[str, Any], form: str
-) -> None:
-    """A file, a folder or a context of authorities lets the server in, and so does False."""
-    if form == "folder":
+@pytest.fixture(params=["file", "folder", "context", "nothing"])
+def believed(request: pytest.FixtureRequest, pem: Path, client_tls: ssl.SSLContext) -> Any:
+    """The authority in every form that `verify` takes."""
+    if request.param == "folder":
         if shutil.which("openssl") is None:
             pytest.skip("the command openssl, which names the files of the folder, is not there")
-        subprocess.run(["openssl", "rehash", str(believed[form])], check=True)
-    assert await looked_up(url, http_backend, verify=believed[form]) == "CODE"
+        subprocess.run(["openssl", "rehash", str(pem.parent)], check=True)
+    forms = {"file": str(pem), "folder": pem.parent, "context": client_tls, "nothing": False}
+    return forms[request.param]
+
+
+async def test_verify_names_what_is_believed(http_backend: Any, url: str, believed: Any) -> None:
+    """A file, a folder or a context of authorities lets the server in, and so does False."""
+    assert await looked_up(url, http_backend, verify=believed) == "CODE"
 
 
 @pytest.mark.parametrize("verify", [True, ssl.create_default_context()], ids=["default", "context"])
@@ -129,7 +133,7 @@ async def test_a_key_may_have_a_password(
     url: str,
     authority: trustme.CA,
     server_tls: ssl.SSLContext,
-    believed: dict[str, Any],
+    pem: Path,
     tmp_path: Path,
 ) -> None:
     """`cert` takes the certificate, its locked key and the password; a server may insist on one."""
@@ -142,6 +146,6 @@ async def test_a_key_may_have_a_password(
     locked = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock)
     (tmp_path / "key.pem").write_bytes(locked)
     cert = (str(tmp_path / "cert.pem"), str(tmp_path / "key.pem"), "p4ss")
-    assert await looked_up(url, http_backend, verify=believed["file"], cert=cert) == "CODE"
+    assert await looked_up(url, http_backend, verify=pem, cert=cert) == "CODE"
     with pytest.raises(TransportError):
-        await looked_up(url, http_backend, verify=believed["file"])
+        await looked_up(url, http_backend, verify=pem)
