@@ -8,6 +8,7 @@ from typing import Final
 LOOPS: Final = {
     "httpcore": ("asyncio", "trio"),
     "aiohttp": ("asyncio",),
+    "pyreqwest": ("asyncio",),
     "httpx2": ("asyncio", "trio"),
 }
 BACKENDS: Final = tuple(LOOPS)

@@ -20,7 +20,7 @@ PACKAGE = Path(voucherify_async.__file__).parent
 PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 SOURCES = [path for path in sorted(PACKAGE.rglob("*.py")) if "testing" not in path.parts]
 OPTIONAL = ("starlette", "uvicorn", "python_multipart", "multipart", "respx", "pytest", "trio",
-            "aiohttp", "typer", "rich", "httpx_aiohttp", "httpx2",
+            "aiohttp", "pyreqwest", "typer", "rich", "httpx_aiohttp", "httpx2",
             "pydantic", "pydantic_core")  # fmt: skip
 
 
@@ -97,15 +97,15 @@ def imported(path: Path) -> set[str]:
     return names
 
 
-def test_one_module_binds_itself_to_asyncio() -> None:
-    """The package runs on asyncio and on trio: only asyncio's own stream imports it."""
+def test_two_modules_bind_themselves_to_asyncio() -> None:
+    """The package runs on asyncio and on trio: only what is for asyncio alone imports it."""
     bound = {str(path.relative_to(PACKAGE)) for path in SOURCES if "asyncio" in imported(path)}
-    assert bound == {"_transport/asyncio_stream.py"}
+    assert bound == {"_transport/asyncio_stream.py", "_transport/pyreqwest.py"}
 
 
 def test_few_modules_know_the_http_client() -> None:
     """Outside the embedded server only the transport imports an HTTP library, or its types."""
-    libraries = {"httpx", "httpcore", "httpx2", "httpcore2", "aiohttp"}
+    libraries = {"httpx", "httpcore", "httpx2", "httpcore2", "aiohttp", "pyreqwest"}
     knowing = {str(path.relative_to(PACKAGE)) for path in SOURCES if libraries & imported(path)}
     outside = {path for path in knowing if not path.startswith("_transport/")}
     assert outside <= {"client.py", "testing/demo.py", "testing/fake.py"}

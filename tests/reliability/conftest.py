@@ -12,10 +12,31 @@ import pytest
 from attrs import evolve
 
 from voucherify_async import AsyncVoucherify, Clock, RetryPolicy
+from voucherify_async._transport.pyreqwest import PyreqwestSender
 from voucherify_async.testing import FakeVoucherify
 
 START = datetime(2026, 3, 17, 15, 50, 0, tzinfo=UTC)
 PATIENCE_STEPS = 30
+PATIENCE_MILLISECONDS = 100
+
+
+ELSEWHERE: set[object] = set()
+"""Requests that are under way in another thread."""
+
+
+@pytest.fixture(autouse=True)
+def requests_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep count of pyreqwest's requests, for the clock."""
+    send = PyreqwestSender._send
+
+    async def counted(sender: PyreqwestSender, request: Any, attempt: Any) -> Any:
+        ELSEWHERE.add(attempt)
+        try:
+            return await send(sender, request, attempt)
+        finally:
+            ELSEWHERE.discard(attempt)
+
+    monkeypatch.setattr(PyreqwestSender, "_send", counted)
 
 
 class MovingClock(Clock):
@@ -51,6 +72,11 @@ class MovingClock(Clock):
             while True:
                 for _ in range(PATIENCE_STEPS):
                     await anyio.lowlevel.checkpoint()
+                # Real milliseconds, as a request in another thread takes no steps here.
+                for _ in range(PATIENCE_MILLISECONDS):
+                    if not ELSEWHERE:
+                        break
+                    await anyio.sleep(0.001)
                 if min(self._sleepers) >= wake_at:
                     self.seconds = max(self.seconds, wake_at)
                 if self.seconds >= wake_at:

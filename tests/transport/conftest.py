@@ -15,11 +15,14 @@ def authority() -> trustme.CA:
 
 
 @pytest.fixture
-def client_tls(authority: trustme.CA) -> ssl.SSLContext:
-    """What believes it."""
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    return context
+def client_tls(
+    authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> bool:
+    """What believes it, as `verify`: the environment, which every backend goes by."""
+    pem = tmp_path_factory.mktemp("tls") / "ca.pem"
+    authority.cert_pem.write_to_path(str(pem))
+    monkeypatch.setenv("SSL_CERT_FILE", str(pem))
+    return True
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ async def test_a_connection_with_bytes_on_it_is_not_used_again(
     at_once: bool,
     secured: bool,
     server_tls: ssl.SSLContext,
-    client_tls: ssl.SSLContext,
+    client_tls: bool,
 ) -> None:
     """What nobody asked for is not taken for the next answer."""
     if http_backend == "aiohttp" and at_once and stray in {OTHER[:40], *list(STRAYS.values())[3:]}:

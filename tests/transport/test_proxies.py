@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import random
+import re
 import socket
 import ssl
 import traceback
@@ -30,7 +31,7 @@ from .wire import ok, read_request, serve_for_ever, serving
 
 pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2)]
 
-BASIC = b"Proxy-Authorization: Basic " + base64.b64encode(b"us:er:p@ss/w0rd")
+BASIC = b"Basic " + base64.b64encode(b"us:er:p@ss/w0rd")
 CREDENTIALS = "us%3Aer:p%40ss%2Fw0rd"
 EXCEPTIONS = [
     "",
@@ -103,6 +104,12 @@ def test_what_is_not_a_proxy_is_refused_unseen(url: Any) -> None:
     assert "p4ss" not in everything(caught.value)
 
 
+def authorization_in(request: bytes) -> bytes:
+    """What a request authorises itself with at the proxy."""
+    (value,) = re.findall(rb"(?i)\r\nproxy-authorization: ([^\r]*)\r\n", request)
+    return bytes(value)
+
+
 def everything(error: BaseException | None) -> str:
     """An error, what is behind it, and the variables of our frames."""
     shown: list[str] = []
@@ -139,12 +146,12 @@ async def test_plain_requests_go_through_one_kept_connection(
     assert len(proxy.requests) == 3
     for request in proxy.requests:
         assert request.startswith(b"GET http://api.test/v1/vouchers/CODE HTTP/1.1\r\n")
-        assert BASIC in request
+        assert authorization_in(request) == BASIC
         assert b"\r\nHost: api.test\r\n" in request
 
 
 async def test_encrypted_requests_go_through_a_tunnel(
-    http_backend: Any, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
+    http_backend: Any, server_tls: ssl.SSLContext, client_tls: bool
 ) -> None:
     """The proxy sees no more than the host; its credentials do not reach the API."""
     seen: list[bytes] = []
@@ -169,7 +176,7 @@ async def test_encrypted_requests_go_through_a_tunnel(
                 assert (await client.vouchers.get("CODE")).code == "CODE"
     assert len(proxy.requests) == 1
     assert proxy.requests[0].startswith(b"CONNECT api.test:443 HTTP/1.1\r\n")
-    assert BASIC in proxy.requests[0]
+    assert authorization_in(proxy.requests[0]) == BASIC
     assert b"t0ken" not in proxy.requests[0]
     assert len(seen) == 3
     assert b"roxy-" not in b"".join(seen)
@@ -186,7 +193,7 @@ async def test_encrypted_requests_go_through_a_tunnel(
     ],
 )
 async def test_a_tunnel_that_is_not_made_leaves_the_request_unsent(
-    http_backend: Any, answer: bytes, seconds: float, client_tls: ssl.SSLContext
+    http_backend: Any, answer: bytes, seconds: float, client_tls: bool
 ) -> None:
     """Whatever the proxy says to CONNECT, the API got nothing; no text holds its password."""
     proxy = Proxy()
@@ -236,7 +243,7 @@ async def test_a_proxy_that_read_the_request_may_have_passed_it_on(http_backend:
 
 @pytest.mark.parametrize("tunnelled", [False, True])
 async def test_cancelled_requests_lose_no_connection(
-    http_backend: Any, server_tls: ssl.SSLContext, client_tls: ssl.SSLContext, tunnelled: bool
+    http_backend: Any, server_tls: ssl.SSLContext, client_tls: bool, tunnelled: bool
 ) -> None:
     """After 200 requests, each cancelled at an instant of its own, 50 of 50 are answered."""
     chance = random.Random(5)
@@ -278,7 +285,7 @@ async def test_socks(
     secured: bool,
     userinfo: str,
     server_tls: ssl.SSLContext,
-    client_tls: ssl.SSLContext,
+    client_tls: bool,
 ) -> None:
     """SOCKS 5 goes the same way, with a name for the proxy to resolve."""
     with ExitStack() as stack:

@@ -105,7 +105,7 @@ async def test_sent_is_false_only_where_the_last_byte_surely_stayed_here(
     sent: bool,
     secured: bool,
     server_tls: ssl.SSLContext,
-    client_tls: ssl.SSLContext,
+    client_tls: bool,
 ) -> None:
     """A write that broke off within its body is unsent, for good; all else may have arrived."""
     server = Server()

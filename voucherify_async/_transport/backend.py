@@ -29,9 +29,11 @@ from .unpacking import read_whole, unpacked
 class Attempt:
     """What is known of a request that was sent once."""
 
-    __slots__ = ("is_answered", "passage")
+    __slots__ = ("is_answered", "is_streamed", "passage")
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_streamed: bool = False) -> None:
+        self.is_streamed = is_streamed
+        """Whether the body of the answer is wanted as it comes, also of one that breaks off."""
         self.passage: Passage | None = None
         """How far it came; None where nobody tells, as behind a client that was passed in."""
         self.is_answered = False
@@ -125,7 +127,7 @@ class Backend(ABC):
     @asynccontextmanager
     async def open(self, request: Outgoing) -> AsyncIterator[OpenAnswer]:
         """Send a request and leave the body of its answer to be read, while the block runs."""
-        attempt = Attempt()
+        attempt = Attempt(is_streamed=True)
         failure: TransportError | None = None
         cause: BaseException | None = None
         opened: RawAnswer | None = None

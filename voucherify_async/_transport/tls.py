@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,22 @@ def default_context() -> ssl.SSLContext:
         made: ssl.SSLContext = httpx_of("httpcore").create_ssl_context()
         return made
     return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def has_system_authorities() -> bool:
+    """Whether the system, or the environment, names certificates to believe."""
+    if sys.platform in {"darwin", "win32"}:
+        return True
+    paths = ssl.get_default_verify_paths()
+    return paths.cafile is not None or paths.capath is not None
+
+
+def identity_reader(cert: Certificate | None) -> Callable[[], bytes] | None:
+    """What reads a client's certificate with its key, which no password protects."""
+    if cert is None:
+        return None
+    files = cert if isinstance(cert, tuple) else (cert,)
+    return lambda: b"\n".join(Path(file).read_bytes() for file in files)
 
 
 def _verifying(verify: Any) -> ssl.SSLContext | None:
