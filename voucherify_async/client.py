@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypedDict, Unpack
 import anyio
 from attrs import evolve, frozen
 
-from ._calls.caller import Call, CallOptions
+from ._calls.call import Call, CallOptions, check_options
 from ._calls.connections import Connections, Quotas
 from ._calls.hooks import Hooks
 from ._calls.logs import log_as_environment_says
@@ -393,6 +393,7 @@ class AsyncVoucherify:
             added = check_headers(headers)
         finally:
             del headers
+        check_options(options)
         check_path(path)
         if not isinstance(method, str) or not method.isascii() or not method.isalpha():
             raise InvalidArgumentError(f"method: expected a name such as GET, got {method!r}")

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from http.client import HTTPConnection
 from typing import Any
@@ -10,6 +10,10 @@ import anyio
 import anyio.lowlevel
 import pytest
 from attrs import evolve
+from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from voucherify_async import AsyncVoucherify, Clock, RetryPolicy
 from voucherify_async._transport.pyreqwest import PyreqwestSender
@@ -136,6 +140,17 @@ async def client(fake: FakeVoucherify, clock: MovingClock) -> AsyncIterator[Asyn
     """A client of that server, on the same clock, that retries without chance."""
     async with fake, fake.client(clock=clock, retry=FULL_JITTER) as client:
         yield client
+
+
+@pytest.fixture
+def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Sequence[ReadableSpan]]]:
+    """OpenTelemetry as a service sets it up; the spans that were exported."""
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
+    yield exporter.get_finished_spans
+    provider.shutdown()
 
 
 @pytest.fixture

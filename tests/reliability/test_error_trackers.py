@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterator
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 import httpx
 import pytest
 import sentry_sdk
+from attrs import asdict
+from opentelemetry.sdk.trace import ReadableSpan
 from sentry_sdk.envelope import Envelope
 from sentry_sdk.scrubber import EventScrubber
 from sentry_sdk.transport import Transport
@@ -17,9 +20,13 @@ from voucherify_async import (
     ApiKeyAuth,
     AsyncVoucherify,
     BearerAuth,
+    Hooks,
     OAuthClientCredentials,
+    RetryPolicy,
+    VoucherifyError,
 )
 from voucherify_async.testing import FakeVoucherify
+from voucherify_async.webhooks import sign, unwrap, verify
 
 from .conftest import MovingClock
 
@@ -27,6 +34,8 @@ pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2)]
 
 # Put together here, so that the lines of source in an event do not hold them.
 ID, TOKEN, BEARER, GATEWAY = (f"s3cr3t-{name}" for name in ("id", "token", "bearer", "gateway"))
+SECRET, OTHER = (f"s3cr3t-{name}" for name in ("webhook", "signer"))
+OWN = {"Authorization": f"Bearer {BEARER}"}
 KEYS: dict[str, Any] = {"app_id": ID, "app_token": TOKEN}
 
 
@@ -297,3 +306,152 @@ def test_no_event_holds_one_of_the_environment(
     with pytest.raises(ValueError, match="app_id") as raised:
         AsyncVoucherify()
     assert not is_secret_in(report(raised.value))
+
+
+BODY = b'{"id": "whs_1"}'
+WEBHOOKS: dict[str, Callable[[], Any]] = {
+    "wrong signature": lambda: unwrap(BODY, sign(BODY, OTHER), SECRET),
+    "wrong signature, several secrets": lambda: verify(BODY, "0" * 64, [SECRET, OTHER]),
+    "a signature that is no text": lambda: unwrap(BODY, b"0" * 64, SECRET),  # type: ignore[arg-type]
+    "missing header": lambda: unwrap(BODY, None, SECRET),
+    "one empty secret": lambda: verify(BODY, "0" * 64, [SECRET, ""]),
+    "bytes for a secret": lambda: unwrap(BODY, "0" * 64, SECRET.encode()),  # type: ignore[arg-type]
+    "a mapping for secrets": lambda: verify(BODY, "0" * 64, {"secret": SECRET}),  # type: ignore[arg-type]
+    "a signer's empty secret": lambda: sign(BODY, ["", SECRET]),  # type: ignore[arg-type]
+    "not bytes": lambda: unwrap(BODY.decode(), "0" * 64, SECRET),  # type: ignore[arg-type]
+    "not bytes to sign": lambda: sign({"id": "whs_1"}, SECRET),  # type: ignore[arg-type]
+    "not JSON": lambda: unwrap(b"{", sign(b"{", SECRET), SECRET),
+    "not an event": lambda: unwrap(b"[]", sign(b"[]", SECRET), SECRET),
+    "not the data of one": lambda: unwrap(b'{"data":7}', sign(b'{"data":7}', SECRET), [SECRET]),
+    "not the type of one": lambda: unwrap(b'{"type":7}', sign(b'{"type":7}', SECRET), [SECRET]),
+}
+
+
+@pytest.mark.parametrize("check", WEBHOOKS.values(), ids=list(WEBHOOKS))
+def test_no_event_of_a_refused_webhook_holds_the_secret(
+    report: Callable[[BaseException], str], check: Callable[[], Any]
+) -> None:
+    """Nor the signature that the secret would have made: whoever knows it can forge the webhook."""
+    with pytest.raises(VoucherifyError) as raised:
+        check()
+    event = report(raised.value)
+    assert not is_secret_in(event)
+    assert sign(BODY, SECRET) not in event
+
+
+Callers = dict[str, Callable[[AsyncVoucherify], Awaitable[Any]]]
+
+
+async def _items() -> AsyncIterator[Any]:
+    yield {"code": "CARD", "metadata": {}}
+    raise RuntimeError("of the caller's own")
+
+
+TWICE = RetryPolicy(max_attempts=2, max_wait=1)
+WATCHED: Callers = {
+    "a read": lambda c: c.vouchers.get("CARD", extra_headers=OWN),
+    "a write": lambda c: c.vouchers.update_balance("CARD", 5, extra_headers=OWN),
+    "a redemption": lambda c: c.redemptions.redeem(
+        redeemables=["CARD"], order={"amount": 5}, confirm=True, extra_headers=OWN
+    ),
+    "a raw answer": lambda c: c.vouchers.with_raw_response.enable("CARD", extra_headers=OWN),
+    "a listing": lambda c: c.vouchers.list_all(extra_headers=OWN, retry=TWICE).collect(),
+    "a search": lambda c: c.transactions.find("CARD", source_id="x", extra_headers=OWN),
+    "any request": lambda c: c.request("POST", "/v1/x", headers=OWN, extra_headers=OWN),
+    "lookups": lambda c: _unwrapped(c, extra_headers=OWN, retry=TWICE),
+}
+
+
+async def _unwrapped(client: AsyncVoucherify, **options: Any) -> Any:
+    made = client.vouchers.get_many(["CARD"], **options)
+    del options  # of this test's own
+    return (await made)[0].unwrap()
+
+
+@pytest.mark.sampled(ways=1)
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=list(FAULTS))
+@pytest.mark.parametrize("call", WATCHED.values(), ids=list(WATCHED))
+async def test_nothing_that_watches_a_failed_call_hears_a_credential(
+    served: str,
+    fake: FakeVoucherify,
+    clock: MovingClock,
+    http_backend: Any,
+    report: Callable[[BaseException], str],
+    spans: Callable[[], Sequence[ReadableSpan]],
+    caplog: pytest.LogCaptureFixture,
+    call: Callable[[AsyncVoucherify], Awaitable[Any]],
+    fault: Callable[[FakeVoucherify], Any],
+) -> None:
+    """Neither an error's event, nor a span, a hook, the log, or the event of a hook that failed."""
+    fault(fake)
+    heard: list[Any] = []
+
+    def failing(event: Any) -> None:
+        heard.append(event)
+        raise RuntimeError("of the hook")
+
+    async def failing_later(event: Any) -> None:
+        failing(event)
+
+    caplog.set_level(logging.DEBUG, "voucherify_async")
+    async with AsyncVoucherify(
+        ID,
+        TOKEN,
+        base_url=served,
+        clock=clock,
+        retry=TWICE,
+        timeout=0.05 if fault is FAULTS["no answer in time"] else 5,
+        http_backend=http_backend,
+        headers={"X-Gateway": GATEWAY},
+        hooks=Hooks(
+            on_request=failing,
+            on_response=failing_later,
+            on_retry=failing_later,
+            on_wait=failing,
+        ),
+    ) as client:
+        error = await caught(call(client))
+    assert not is_secret_in(report(error))
+    of_hooks = [record.exc_info[1] for record in caplog.records if record.exc_info]
+    assert len(of_hooks) == len(heard) > 1
+    assert not any(is_secret_in(report(error)) for error in of_hooks if error is not None)
+    told = [repr(heard), *map(repr, map(asdict, heard)), *(span.to_json() for span in spans())]
+    assert len(told) > 2
+    assert "s3cr3t" not in caplog.text + "".join(told)
+
+
+REFUSED: Callers = {
+    "a header's value": lambda c: c.vouchers.get(
+        "CARD", extra_headers={"X-Key": f"{TOKEN}\n"}
+    ),
+    "a header's name": lambda c: c.vouchers.list(extra_headers={"X-Key": TOKEN, "X Y": "z"}),
+    "no mapping": lambda c: c.vouchers.get("CARD", extra_headers=[TOKEN]),  # type: ignore[arg-type]
+    "a misspelt option": lambda c: c.vouchers.get("CARD", extra_headers=OWN, tiemout=3),  # type: ignore[call-arg]
+    "a misspelt key": lambda c: c.validations.validate(
+        redeemables=["CARD"], ordr={}, extra_headers=OWN  # type: ignore[call-arg]
+    ),
+    "a timeout": lambda c: c.vouchers.get("CARD", extra_headers=OWN, timeout="3"),
+    "a raw timeout": lambda c: c.vouchers.with_raw_response.get(
+        "CARD", extra_headers=OWN, timeout="3"
+    ),
+    "a path": lambda c: c.request("GET", "v1", extra_headers=OWN),
+    "items": lambda c: c.vouchers.update_in_bulk(_items(), extra_headers=OWN),
+    "a file": lambda c: c.imports.csv("/nowhere.csv", extra_headers=OWN),
+    "what is settled": lambda c: c.settle(RuntimeError(), extra_headers=OWN),  # type: ignore[arg-type]
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("call", REFUSED.values(), ids=list(REFUSED))
+async def test_no_event_of_a_refused_option_holds_a_header(
+    fake: FakeVoucherify,
+    report: Callable[[BaseException], str],
+    call: Callable[[AsyncVoucherify], Awaitable[Any]],
+) -> None:
+    """The headers of one call are out of sight before anything about the call is refused."""
+
+    async def made(client: AsyncVoucherify) -> Any:
+        return await call(client)
+
+    async with fake, fake.client() as client:
+        error = await caught(made(client))
+    assert not is_secret_in(report(error))

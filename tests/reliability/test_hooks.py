@@ -5,15 +5,11 @@ from __future__ import annotations
 import logging
 import pickle
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 from opentelemetry import trace
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from tests.resources.support import MovedClock, Wire
 from voucherify_async import (
@@ -169,17 +165,6 @@ def test_hooks_are_checked() -> None:
         Hooks(on_retry="print")  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="hooks"):
         AsyncVoucherify("id", "token", hooks={"on_retry": print})  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[ReadableSpan]]:
-    """OpenTelemetry as a service sets it up; the spans that were exported."""
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
-    yield exporter.get_finished_spans  # type: ignore[misc]
-    provider.shutdown()
 
 
 async def test_one_span_a_call(spans: Any) -> None:

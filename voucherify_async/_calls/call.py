@@ -33,15 +33,33 @@ class CallOptions(TypedDict, total=False):
     """More of the query: None is left out, lists repeat their key, mappings become `key[inner]`."""
 
 
+def seal(options: Any) -> None:
+    """Take the headers among a method's `**options` out of sight.
+
+    In place: the method's own frame holds this very mapping, and error trackers write frames out.
+
+    Raises:
+        InvalidArgumentError: HTTP cannot carry the headers.
+    """
+    given = options.pop("extra_headers", None)
+    if given is None:
+        return
+    try:
+        options["extra_headers"] = wrap(given, name="extra_headers", error=InvalidArgumentError)
+    finally:
+        del given
+
+
 def check_options(options: CallOptions) -> None:
     """Refuse what `**options` would swallow: a misspelt argument, a value that makes no sense.
 
     Raises:
         TypeError: A name is unknown.
-        InvalidArgumentError: The timeout or the retry policy is not one.
+        InvalidArgumentError: The timeout, the retry policy or a header is not one.
     """
     if not options:
         return
+    seal(options)
     unknown = options.keys() - CallOptions.__optional_keys__
     if unknown:
         # As Python itself says it of a method without **options.
@@ -101,8 +119,7 @@ class Call:
         queries.check_url(target.path, query)
         extra_headers = options.get("extra_headers")
         if extra_headers is not None:
-            wrapped = wrap(extra_headers, name="extra_headers", error=InvalidArgumentError)
-            headers = SignedHeaders(headers or {}, wrapped)
+            headers = SignedHeaders(headers or {}, extra_headers)
         content = body if isinstance(body, bytes) else None
         if content is None and body is not UNSET:
             content = bodies.encode_json(body)

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias, TypedDict, TypeVar, cast
 
-from .._calls.call import CallOptions
+from .._calls.call import CallOptions, seal
 from .._conversion.converter import to_json_types
 from ..errors import InvalidArgumentError, RefusalReason
 from ..models.customers import Customer
@@ -43,6 +43,7 @@ class CheckoutOptions(CheckoutBody, CallOptions, total=False):
 
 def split(rest: CheckoutOptions) -> tuple[dict[str, Any], CallOptions]:
     """The keys of the body, and the options of the call, where misspelt names are refused."""
+    seal(rest)
     keys = {name: value for name, value in rest.items() if name in CheckoutBody.__optional_keys__}
     options = {name: value for name, value in rest.items() if name not in keys}
     return keys, cast("CallOptions", options)

@@ -8,7 +8,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from attrs import field, frozen
 
-from .._calls.call import Call
+from .._calls.call import Call, seal
 from .._calls.caller import Caller
 from .._protocol.answers import Answer, request_id
 from ..errors import AmbiguousOutcomeError, ResponseValidationError
@@ -85,6 +85,7 @@ def raw(
     """A method that returns its answer raw; of a listing that of its first page."""
 
     async def call(self: RawResource[R], /, *args: P.args, **kwargs: P.kwargs) -> RawAnswer[T]:
+        seal(kwargs)
         recorder = _Recorder(self._resource._caller)  # noqa: SLF001
         resource = type(self._resource)(recorder)
         try:

@@ -14,7 +14,7 @@ from .._bulk.combined_jobs import job_of
 from .._bulk.import_stream import ImportStream, OnProgress
 from .._bulk.reports import ResumePoint
 from .._bulk.request_series import RequestSeries
-from .._calls.caller import CallOptions
+from .._calls.call import CallOptions, check_options
 from .._files.csv_upload import CsvPartFile, checked_csv
 from .._protocol.route import BoundRoute
 from .._protocol.routes import IMPORT_CSV_TO_CAMPAIGN, IMPORT_TO_CAMPAIGN, IMPORT_VOUCHERS
@@ -207,6 +207,7 @@ class Imports(Resource):
         *,
         webhooks_enable: bool | None = None,
     ) -> AsyncJob:
+        check_options(options)
         api, series = ImportApi(self._caller, campaign_id, options), RequestSeries()
         with ExitStack() as stack:
             checked = await to_thread.run_sync(stack.enter_context, checked_csv(file))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Unpack
 
-from .._calls.caller import CallOptions
+from .._calls.call import CallOptions, check_options
 from .._protocol.routes import EXPORT_TRANSACTIONS, LIST_TRANSACTIONS
 from ..jobs import ExportJob
 from ..models.exports import Export
@@ -81,6 +81,7 @@ class Transactions(Resource):
         Raises:
             NotFoundError: There is no such voucher.
         """
+        check_options(options)
         async for transaction in self.list(code, order="-id", **options):
             if transaction.source_id == source_id:
                 return transaction

@@ -10,7 +10,7 @@ from .._bulk.batches import BodyBuilder
 from .._bulk.combined_jobs import job_of
 from .._bulk.lookups import VoucherLookups
 from .._bulk.request_series import send_items
-from .._calls.caller import CallOptions
+from .._calls.call import CallOptions, check_options
 from .._checks import check_count, check_ids
 from .._protocol import bodies
 from .._protocol.route import Route
@@ -449,6 +449,8 @@ class Vouchers(Resource):
         body: BodyBuilder,
         options: CallOptions,
     ) -> AsyncJob:
+        check_options(options)
+
         async def post(content: bytes) -> str:
             return await self._accepted(route(), options, body=content)
 
