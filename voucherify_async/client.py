@@ -106,8 +106,9 @@ class AsyncVoucherify:
         api_version: The API version to ask for, such as `v2018-08-01`; by default the project's.
         http_client: An `httpx.AsyncClient` of yours, or one of the same shape. It is used as it is
             and never closed.
-        http_backend: What speaks HTTP where `http_client` is left out: `httpcore`, or `aiohttp`,
-            which is faster, runs on asyncio only, and is an extra.
+        http_backend: What speaks HTTP where `http_client` is left out: `httpcore`; `httpx2`, which
+            is the same over httpx's successor, for services that have moved there, and an extra; or
+            `aiohttp`, which is faster, runs on asyncio only, and is an extra.
         proxy: The proxy that everything goes through, such as
             `http://user:password@proxy.example:3128`, with the scheme http, https, socks5 or
             socks5h. By default that of the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`,

@@ -91,7 +91,8 @@ async def on_response(event: v.ResponseEvent) -> None:
 
 def clients() -> None:
     """What a client is told."""
-    hooks = v.Hooks(on_response=on_response, on_retry=lambda event: print(event.wait))
+    waits: list[float] = []
+    hooks = v.Hooks(on_response=on_response, on_retry=lambda event: waits.append(event.wait))
     AsyncVoucherify("id", "token", hooks=hooks, http_backend="httpx2", retry=None)
     AsyncVoucherify("id", "token", http_backend="curl")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     v.Hooks(on_retry=on_response)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
