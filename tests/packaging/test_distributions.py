@@ -23,8 +23,8 @@ import voucherify_async
 
 ROOT = Path(__file__).parents[2]
 EXTRAS = {
-    "aiohttp", "cli", "fast", "httpx2", "otel", "pydantic", "redis", "socks", "testing", "trio",
-    "truststore",
+    "aiohttp", "cli", "fast", "httpx2", "otel", "pydantic", "pyreqwest", "redis", "socks",
+    "testing", "trio", "truststore",
 } | {"bench", "dev", "docs", "release"}  # fmt: skip
 GENERATED = {"PKG-INFO"}
 
