@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import docstrings, migration
-from .directives import Documented, Models, SdkOperations
+from .directives import Commands, Documented, Models, SdkOperations
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Tell Sphinx of the directives, and of how docstrings are written."""
+    app.add_directive("commands", Commands)
     app.add_directive("documented", Documented)
     app.add_directive("models", Models)
     app.add_directive("sdk-operations", SdkOperations)

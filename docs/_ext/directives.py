@@ -15,7 +15,7 @@ from sphinx.util.docutils import SphinxDirective
 import voucherify_async
 from voucherify_async.models import MODULES
 
-from . import docstrings, migration
+from . import commands, docstrings, migration
 
 
 class _Generated(SphinxDirective):
@@ -56,7 +56,14 @@ class SdkOperations(_Generated):
 
     def run(self) -> list[nodes.Node]:
         sections = (f"### {api}\n\n{table}\n" for api, table in migration.tables())
-        return self.markdown("\n".join(sections))
+        return self.markdown("\n".join((migration.summary(), *sections)))
+
+
+class Commands(_Generated):
+    """Each command of `voucherify-async`, as its own help tells it."""
+
+    def run(self) -> list[nodes.Node]:
+        return self.markdown("\n".join(commands.sections()))
 
 
 def aliases() -> dict[str, str]:

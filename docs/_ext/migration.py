@@ -65,6 +65,16 @@ def sdk_version() -> str:
     return version
 
 
+def summary() -> str:
+    """How much of the SDK has a method here, in Markdown."""
+    listed = operations()
+    own = sum(operation.ours is not None for operation in listed)
+    return (
+        f"All {len(listed)} operations of `voucherify` {sdk_version()}, read from its source. "
+        f"{own} have a method here, which is linked; {len(listed) - own} go through `request`.\n"
+    )
+
+
 def tables() -> Iterator[tuple[str, str]]:
     """For each class of the SDK its name and a Markdown table of its operations."""
     for api, found in groupby(operations(), lambda operation: operation.api):

@@ -11,7 +11,7 @@ from attrs import frozen
 ROOT = Path(__file__).parents[2]
 _FENCE = re.compile(r"^( *)(`{3,}|:{3,})\s*(\S*)(.*)$")
 _NOT_RUN = re.compile(r"^\*Not run by the tests: (?P<reason>.+)\*$")
-_GIVEN = re.compile(r"<!-- given: (.*?) -->", re.DOTALL)
+_GIVEN = re.compile(r"<!-- given:\s(.*?)\s-->", re.DOTALL)
 
 
 @frozen

@@ -93,7 +93,7 @@ class _Run:
         # Padded, so that a traceback shows the line of the page.
         source = "\n" * (block.line - 1) + block.text
         if block.not_run:
-            compile(source, str(block.page), "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+            _compiled(source, str(block.page))
             return
         file = _FILE.match(block.text)
         if file:
@@ -107,13 +107,18 @@ class _Run:
         _check_output(block.text, written.getvalue())
 
     async def _execute(self, source: str, name: str) -> None:
-        code = compile(source, name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        code = _compiled(source, name)
         if code.co_flags & inspect.CO_COROUTINE:
             await eval(code, self._names)
         elif _OWN_LOOP.search(source):
             await anyio.to_thread.run_sync(exec, code, self._names)
         else:
             exec(code, self._names)
+
+
+def _compiled(source: str, name: str) -> Any:
+    # As a module of its own: not with the `__future__` imports of this one.
+    return compile(source, name, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
 
 
 def _check_output(source: str, written: str) -> None:
@@ -126,10 +131,12 @@ def _check_output(source: str, written: str) -> None:
 
 
 def _pytest(folder: Path, file: str) -> None:
+    plugins = ("-p", "anyio", "-p", "pytest_voucherify_async", "-p", "no:cacheprovider")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", file],
+        [sys.executable, "-m", "pytest", "-q", *plugins, file],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": ""},
+        # None of the others that are installed here, each of which takes its time to load.
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         timeout=60,

@@ -8,7 +8,7 @@ from .pages import Block, all_blocks
 from .running import outcomes
 
 BLOCKS = all_blocks("python", "py", "python3", "pycon", "{code-block}")
-NOT_RUN = 0
+NOT_RUN = 2
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.name)

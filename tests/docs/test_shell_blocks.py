@@ -41,7 +41,7 @@ class Command:
     @property
     def arguments(self) -> list[str] | None:
         """The arguments of ours; None of another program."""
-        words = shlex.split(self.text, comments=True)
+        words = shlex.split(self.text.removeprefix("cat codes.txt | "), comments=True)
         for ours in OURS:
             name = ours.split()
             if words[: len(name)] == name:
