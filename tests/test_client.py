@@ -178,10 +178,10 @@ async def test_no_secret_is_shown() -> None:
     assert repr(client) == "AsyncVoucherify(base_url='https://api.voucherify.io')"
 
 
-async def test_closing(fake: FakeVoucherify) -> None:
+async def test_closing(http_backend: Any, fake: FakeVoucherify) -> None:
     """aclose() may be called again; after it every call says that the client is closed."""
     with fake.serve() as url:
-        client = AsyncVoucherify("the-id", "the-token", base_url=url)
+        client = AsyncVoucherify("the-id", "the-token", base_url=url, http_backend=http_backend)
         listing = client.vouchers.list()
         await client.vouchers.get("A")
         for _ in range(3):
@@ -275,11 +275,13 @@ async def test_timeouts_reach_the_http_layer() -> None:
     assert len(set(seen[0])) == 1
 
 
-async def test_read_timeout(fake: FakeVoucherify) -> None:
+async def test_read_timeout(http_backend: Any, fake: FakeVoucherify) -> None:
     """An answer that does not come in time is a ReadTimeout, also a TimeoutError of Python's."""
     fake.faults.stall(path="/v1/vouchers/A")
     with fake.serve() as url:
-        async with AsyncVoucherify("the-id", "the-token", base_url=url, retry=None) as client:
+        async with AsyncVoucherify(
+            "the-id", "the-token", base_url=url, retry=None, http_backend=http_backend
+        ) as client:
             with pytest.raises(v.ReadTimeout) as caught:
                 await client.vouchers.get("A", timeout=0.05)
         fake.faults.clear()
@@ -287,11 +289,13 @@ async def test_read_timeout(fake: FakeVoucherify) -> None:
     assert caught.value.sent
 
 
-async def test_nobody_listens(fake: FakeVoucherify) -> None:
+async def test_nobody_listens(http_backend: Any, fake: FakeVoucherify) -> None:
     """A port where nobody listens is a ConnectError that names the route and no code."""
     with fake.serve() as url:
         pass
-    async with AsyncVoucherify(**KEYS, base_url=url, retry=None) as client:
+    async with AsyncVoucherify(
+        **KEYS, base_url=url, retry=None, http_backend=http_backend
+    ) as client:
         with pytest.raises(v.ConnectError) as caught:
             await client.vouchers.get("SECRET-CODE")
     assert not caught.value.sent

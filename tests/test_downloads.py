@@ -208,10 +208,12 @@ async def test_file_comes_in_pieces() -> None:
     assert pieces.closed
 
 
-async def test_calls_go_on_beside_a_download(fake: FakeVoucherify) -> None:
+async def test_calls_go_on_beside_a_download(http_backend: Any, fake: FakeVoucherify) -> None:
     """A file that is being worked on takes no place from calls, even where there is only one."""
     with fake.serve() as url:
-        async with AsyncVoucherify("id", "token", base_url=url, max_concurrency=1) as client:
+        async with AsyncVoucherify(
+            "id", "token", base_url=url, max_concurrency=1, http_backend=http_backend
+        ) as client:
             job = await client.exports.create({"exported_object": "voucher"})
             await job.wait()
             with anyio.fail_after(10):
@@ -268,10 +270,14 @@ def fake() -> FakeVoucherify:
 
 
 @pytest.mark.parametrize("fault", ["cut_body", "reset_after_headers"])
-async def test_cut_off_over_a_socket(fake: FakeVoucherify, fault: str, tmp_path: Path) -> None:
+async def test_cut_off_over_a_socket(
+    http_backend: Any, fake: FakeVoucherify, fault: str, tmp_path: Path
+) -> None:
     """A file that is cut off on the wire is an error, never a short file."""
     with fake.serve() as url:
-        async with AsyncVoucherify(**KEYS, base_url=url, retry=None) as client:
+        async with AsyncVoucherify(
+            **KEYS, base_url=url, retry=None, http_backend=http_backend
+        ) as client:
             job = await client.exports.create({"exported_object": "voucher"})
             getattr(fake.faults, fault)(path=f"/v1/exports/{job.id}", after=1)
             with pytest.raises(v.TransportError):
@@ -281,10 +287,12 @@ async def test_cut_off_over_a_socket(fake: FakeVoucherify, fault: str, tmp_path:
     assert len(whole.read_bytes().splitlines()) == 2_001
 
 
-async def test_cancelled_download(fake: FakeVoucherify, tmp_path: Path) -> None:
+async def test_cancelled_download(http_backend: Any, fake: FakeVoucherify, tmp_path: Path) -> None:
     """A download that is cancelled leaves nothing behind, and the client goes on."""
     with fake.serve() as url:
-        async with AsyncVoucherify(**KEYS, base_url=url, retry=None) as client:
+        async with AsyncVoucherify(
+            **KEYS, base_url=url, retry=None, http_backend=http_backend
+        ) as client:
             job = await client.exports.create({"exported_object": "voucher"})
             export = await job.wait()
             fault = fake.faults.stall(at="body", path=f"/v1/exports/{job.id}")
@@ -297,11 +305,15 @@ async def test_cancelled_download(fake: FakeVoucherify, tmp_path: Path) -> None:
             fault.release()
 
 
-async def test_second_server_sees_no_keys(fake: FakeVoucherify, tmp_path: Path) -> None:
+async def test_second_server_sees_no_keys(
+    http_backend: Any, fake: FakeVoucherify, tmp_path: Path
+) -> None:
     """An export whose file lies on another port is fetched without the keys."""
     other = FakeVoucherify()
     with fake.serve() as url, other.serve() as elsewhere:
-        async with AsyncVoucherify(**KEYS, base_url=url, retry=None) as client:
+        async with AsyncVoucherify(
+            **KEYS, base_url=url, retry=None, http_backend=http_backend
+        ) as client:
             with pytest.raises(v.APIError):
                 await client.exports.download(export(f"{elsewhere}/v1/x"), tmp_path / "codes.csv")
     (request,) = other.requests

@@ -6,9 +6,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import anyio
 import httpx
+import httpx2
 import pytest
 import trustme
 import uvicorn
@@ -16,6 +18,8 @@ from anyio.abc import SocketAttribute, SocketStream
 
 from voucherify_async import AsyncVoucherify, ConnectError
 from voucherify_async.testing import FakeVoucherify
+
+from .backends import POOLED
 
 pytestmark = pytest.mark.anyio
 
@@ -53,28 +57,36 @@ def fake() -> FakeVoucherify:
 
 
 async def test_tls_with_the_authorities_of_the_environment(
-    fake: FakeVoucherify, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    http_backend: Any, fake: FakeVoucherify, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The server's certificate is checked against SSL_CERT_FILE, and the connection is kept."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
     with served_over_tls(fake, authority, tmp_path) as url:
-        async with AsyncVoucherify("id", "token", base_url=url) as client:
+        async with AsyncVoucherify(
+            "id", "token", base_url=url, http_backend=http_backend
+        ) as client:
             for _ in range(3):
                 assert (await client.vouchers.get("CODE")).code == "CODE"
 
 
-async def test_an_unknown_authority_is_refused(fake: FakeVoucherify, tmp_path: Path) -> None:
+async def test_an_unknown_authority_is_refused(
+    http_backend: Any, fake: FakeVoucherify, tmp_path: Path
+) -> None:
     """A certificate that nobody vouches for ends the call before the credentials are sent."""
     with served_over_tls(fake, trustme.CA(), tmp_path) as url:
-        async with AsyncVoucherify("id", "token", base_url=url, retry=None) as client:
+        async with AsyncVoucherify(
+            "id", "token", base_url=url, retry=None, http_backend=http_backend
+        ) as client:
             with pytest.raises(ConnectError, match=r"(?i)certificate"):
                 await client.vouchers.get("CODE")
     assert not fake.requests
 
 
-async def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_proxy_of_the_environment_is_used(
+    http_backend: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With HTTP_PROXY set, requests go to the proxy, which is told the whole address."""
     seen: list[bytes] = []
 
@@ -93,54 +105,41 @@ async def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatc
     async with listener, anyio.create_task_group() as group:
         group.start_soon(listener.serve, answer)
         async with AsyncVoucherify(
-            "id", "token", base_url="http://voucherify.test", allow_http=True
+            "id",
+            "token",
+            base_url="http://voucherify.test",
+            allow_http=True,
+            http_backend=http_backend,
         ) as client:
             assert (await client.vouchers.get("CODE")).code == "CODE"
         group.cancel_scope.cancel()
     assert seen[0].startswith(b"GET http://voucherify.test/v1/vouchers/CODE HTTP/1.1\r\n")
 
 
-async def test_what_hooks_into_httpx_sees_our_requests(
-    fake: FakeVoucherify, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A tracer that wraps httpx's own transport class, as OpenTelemetry's does, is passed."""
-    traced: list[tuple[str, str]] = []
-    original = httpx.AsyncHTTPTransport.handle_async_request
-
-    async def wrapped(
-        transport: httpx.AsyncHTTPTransport, request: httpx.Request
-    ) -> httpx.Response:
-        request.headers["traceparent"] = "00-1-2-01"
-        response = await original(transport, request)
-        traced.append((request.method, str(request.url)))
-        return response
-
-    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", wrapped)
-    with fake.serve() as url:
-        async with AsyncVoucherify("id", "token", base_url=url) as client:
-            await client.vouchers.get("CODE")
-        assert traced == [("GET", f"{url}/v1/vouchers/CODE")]
-    assert fake.requests[0].headers["traceparent"] == "00-1-2-01"
-
-
+@pytest.mark.parametrize(
+    ("backend", "library"), [("httpcore", httpx), ("httpx2", httpx2)], ids=POOLED
+)
 @pytest.mark.parametrize("stands_in", [False, True])
 async def test_what_hooks_into_httpx_may_read_the_answer(
-    fake: FakeVoucherify, monkeypatch: pytest.MonkeyPatch, *, stands_in: bool
+    fake: FakeVoucherify,
+    monkeypatch: pytest.MonkeyPatch,
+    backend: Any,
+    library: Any,
+    *,
+    stands_in: bool,
 ) -> None:
     """A recorder that reads the body before us, or answers in the server's place, is passed."""
-    original = httpx.AsyncHTTPTransport.handle_async_request
+    original = library.AsyncHTTPTransport.handle_async_request
     bodies: list[bytes] = []
 
-    async def wrapped(
-        transport: httpx.AsyncHTTPTransport, request: httpx.Request
-    ) -> httpx.Response:
+    async def wrapped(transport: Any, request: Any) -> Any:
         response = await original(transport, request)
         bodies.append(await response.aread())
-        return httpx.Response(200, content=bodies[-1]) if stands_in else response
+        return library.Response(200, content=bodies[-1]) if stands_in else response
 
-    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", wrapped)
+    monkeypatch.setattr(library.AsyncHTTPTransport, "handle_async_request", wrapped)
     with fake.serve() as url:
-        async with AsyncVoucherify("id", "token", base_url=url) as client:
+        async with AsyncVoucherify("id", "token", base_url=url, http_backend=backend) as client:
             for _ in range(2):
                 assert (await client.vouchers.get("CODE")).code == "CODE"
     assert len(bodies) == 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from voucherify_async import (
@@ -155,14 +157,16 @@ async def test_no_retry_sends_once(
     assert len(fake.requests) == 1
 
 
-async def test_a_refused_connection_is_no_ambiguity(clock: MovingClock) -> None:
+async def test_a_refused_connection_is_no_ambiguity(http_backend: Any, clock: MovingClock) -> None:
     """Where nobody listens nothing was sent: a POST is tried four times, and raises plainly."""
     import socket
 
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}"
-        client = AsyncVoucherify("id", "token", base_url=url, clock=clock, retry=policy())
+        client = AsyncVoucherify(
+            "id", "token", base_url=url, clock=clock, retry=policy(), http_backend=http_backend
+        )
         async with client:
             with pytest.raises(TransportError) as caught:
                 await client.vouchers.update_balance("CARD", 5)

@@ -117,12 +117,14 @@ async def test_no_exception_shows_a_secret(
 
 @pytest.mark.parametrize("name", ["reset", "cut_body", "refuse"])
 async def test_no_exception_over_a_socket_does(
-    served: str, fake: FakeVoucherify, clock: MovingClock, name: str
+    http_backend: Any, served: str, fake: FakeVoucherify, clock: MovingClock, name: str
 ) -> None:
     """Nor where a real connection broke; what is behind the error holds no frames either."""
     getattr(fake.faults, name)(times=None)
     keys = ApiKeyAuth("s3cr3t-id", "s3cr3t-token")
-    async with AsyncVoucherify(auth=keys, base_url=served, clock=clock, retry=None) as client:
+    async with AsyncVoucherify(
+        auth=keys, base_url=served, clock=clock, retry=None, http_backend=http_backend
+    ) as client:
         with pytest.raises(VoucherifyError) as caught:
             await client.vouchers.get(CODE)
     shown = everything_shown(caught.value)
@@ -131,7 +133,9 @@ async def test_no_exception_over_a_socket_does(
     assert all(link.__traceback__ is None for link in behind)
 
 
-async def test_a_header_that_cannot_be_sent_is_not_quoted(served: str, clock: MovingClock) -> None:
+async def test_a_header_that_cannot_be_sent_is_not_quoted(
+    http_backend: Any, served: str, clock: MovingClock
+) -> None:
     """The HTTP library quotes an illegal header in its error; ours does not."""
 
     class Careless(ApiKeyAuth):
@@ -139,7 +143,9 @@ async def test_a_header_that_cannot_be_sent_is_not_quoted(served: str, clock: Mo
             return {"X-App-Id": "id", "X-App-Token": "s3cr3t-token\r\nX-Evil: 1"}
 
     auth = Careless("id", "token")
-    async with AsyncVoucherify(auth=auth, base_url=served, clock=clock, retry=None) as client:
+    async with AsyncVoucherify(
+        auth=auth, base_url=served, clock=clock, retry=None, http_backend=http_backend
+    ) as client:
         with pytest.raises(VoucherifyError) as caught:
             await client.vouchers.get(CODE)
     assert "s3cr3t" not in "".join(traceback.format_exception(caught.value))

@@ -16,6 +16,7 @@ from voucherify_async import AsyncVoucherify
 from voucherify_async._transport import pool as pools
 from voucherify_async._transport.proxies import Proxies
 
+from ..backends import POOLED
 from .wire import VOUCHER, ok, read_request, serve_for_ever, serving
 
 pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2)]
@@ -125,8 +126,9 @@ async def test_distrusted_connections_are_not_used_again(http_backend: Any) -> N
             assert connections == 3
 
 
+@pytest.mark.parametrize("backend", POOLED)
 async def test_expired_connections_are_closed_when_any_request_ends(
-    anyio_backend: str, monkeypatch: pytest.MonkeyPatch
+    backend: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a burst of 60, of which the server closed 50, one request later 10 are held."""
     burst = 60
@@ -146,7 +148,12 @@ async def test_expired_connections_are_closed_when_any_request_ends(
 
     with serving(handle) as address:
         async with AsyncVoucherify(
-            "id", "token", base_url=f"http://{address}", max_concurrency=burst, retry=None
+            "id",
+            "token",
+            base_url=f"http://{address}",
+            max_concurrency=burst,
+            retry=None,
+            http_backend=backend,
         ) as client:
             async with anyio.create_task_group() as group:
                 for _ in range(burst):

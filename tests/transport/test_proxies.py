@@ -26,6 +26,7 @@ from voucherify_async import (
 from voucherify_async._transport.proxies import Proxies, is_loopback
 from voucherify_async._transport.proxies import Proxy as ProxyAddress
 
+from ..backends import POOLED
 from .proxies import Proxy
 from .wire import ok, read_request, serve_for_ever, serving
 
@@ -278,10 +279,11 @@ async def test_cancelled_requests_lose_no_connection(
     assert answered == ["CODE"] * 50
 
 
+@pytest.mark.parametrize("backend", POOLED)
 @pytest.mark.parametrize("secured", [False, True])
 @pytest.mark.parametrize("userinfo", ["", f"{CREDENTIALS}@"])
 async def test_socks(
-    anyio_backend: str,
+    backend: Any,
     secured: bool,
     userinfo: str,
     server_tls: ssl.SSLContext,
@@ -298,6 +300,7 @@ async def test_socks(
             allow_http=True,
             proxy=f"socks5://{userinfo}{address}",
             verify=client_tls,
+            http_backend=backend,
         ) as client:
             for _ in range(2):
                 assert (await client.vouchers.get("CODE")).code == "CODE"
@@ -307,16 +310,22 @@ async def test_socks(
         assert proxy.requests[0] == b"\x01\x06us:er\x09p@ss/w0rd".replace(b"\x06", b"\x05")
 
 
+@pytest.mark.parametrize("backend", POOLED)
 @pytest.mark.parametrize(
     "answer", [b"\x05\x05\x00\x01\x00\x00\x00\x00\x00\x00", b"\x05", b"HTTP/1.1 400\r\n\r\n"]
 )
-async def test_socks_that_is_refused_is_unsent(anyio_backend: str, answer: bytes) -> None:
+async def test_socks_that_is_refused_is_unsent(backend: Any, answer: bytes) -> None:
     """Before TLS nothing of the request is out."""
     proxy = Proxy()
     proxy.refuse_with = answer
     with serving(proxy.handle_socks) as address:
         async with AsyncVoucherify(
-            "id", "token", base_url="https://api.test", proxy=f"socks5://{address}", retry=None
+            "id",
+            "token",
+            base_url="https://api.test",
+            proxy=f"socks5://{address}",
+            retry=None,
+            http_backend=backend,
         ) as client:
             with pytest.raises(ConnectError):
                 await client.vouchers.update_balance("CARD", 500)
