@@ -18,7 +18,8 @@ from collections.abc import (
     Sequence,
 )
 from functools import partial
-from typing import Any, Generic, Self, TypeVar
+from types import GenericAlias
+from typing import Any, Generic, Self, TypeVar, get_args
 
 from attrs import evolve, field, frozen
 
@@ -45,6 +46,17 @@ class Page(Generic[T]):
     """The query of the page after it, or None."""
     extra: Mapping[str, Any] = field(factory=dict)
     """Keys of the answer that the library does not know."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        # pydantic's own protocol: a page is a response of FastAPI, as the items are.
+        from ._conversion.pydantic_schema import outgoing_schema
+
+        (item,) = get_args(source) or (Any,)
+        shape = {"items": GenericAlias(list, item), "total": int | None, "has_more": bool}
+        return outgoing_schema(
+            source, shape, handler, lambda page: {key: getattr(page, key) for key in shape}
+        )
 
     def __iter__(self) -> Iterator[T]:
         return iter(self.items)

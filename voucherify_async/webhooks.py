@@ -59,6 +59,11 @@ class WebhookData(Mapping[str, Any]):
     def __init__(self, json: Mapping[str, Any]) -> None:
         self._json = json
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _: Any, handler: Any) -> Any:
+        # An event that is a field of pydantic's: any object.
+        return handler.generate_schema(Mapping[str, Any])
+
     def __getitem__(self, key: str) -> Any:
         return self._json[key]
 

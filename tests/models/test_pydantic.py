@@ -11,6 +11,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 import voucherify_async as v
 from voucherify_async._conversion.converter import to_dict
+from voucherify_async.webhooks import WebhookEvent
 
 from .mutations import examples, lost
 
@@ -132,6 +133,60 @@ def test_openapi_names_the_models() -> None:
     assert properties["gift"]["anyOf"][0] == {"$ref": "#/components/schemas/Gift"}
     answer = schema["paths"]["/voucher"]["get"]["responses"]["200"]["content"]["application/json"]
     assert answer["schema"] == {"$ref": "#/components/schemas/Voucher"}
+
+
+MADE = FastAPI()
+FOUND = v.FoundVoucher("A", v.from_dict(v.Voucher, VOUCHER))
+FAILED = v.FailedLookup("B", v.NotFoundError("gone", status_code=404, key="not_found"))
+MISSED = {"code": "B", "ok": False, "error": "NotFoundError", "message": "404 (not_found): gone"}
+
+
+@MADE.get("/page")
+async def page() -> v.Page[v.Voucher]:
+    """One page of a listing."""
+    return v.Page([FOUND.voucher], 7, has_more=True, query={}, next_query=None)
+
+
+@MADE.get("/lookups")
+async def lookups() -> list[v.VoucherLookup]:
+    """What became of many codes."""
+    return [FOUND, FAILED]
+
+
+@MADE.get("/missed")
+async def missed() -> v.VoucherLookup:
+    """What became of one."""
+    return FAILED
+
+
+@MADE.post("/event")
+async def event(body: Annotated[WebhookEvent, Body()]) -> WebhookEvent:
+    """A webhook, from a queue for one."""
+    assert body.data.voucher is not None
+    return body
+
+
+def test_what_the_client_returns_is_a_response() -> None:
+    """Pages, lookups and webhooks are, each as a component of its own name."""
+    client = TestClient(MADE)
+    assert client.get("/page").json() == {"items": [KEPT], "total": 7, "has_more": True}
+    found = {"code": "A", "ok": True, "voucher": KEPT}
+    assert client.get("/lookups").json() == [found, MISSED]
+    assert client.get("/missed").json() == MISSED
+    sent = {"id": "whs_1", "data": {"voucher": KEPT, "new": [1]}, "unknown": None}
+    assert client.post("/event", json=sent).json() == sent
+    components = client.get("/openapi.json").json()["components"]["schemas"]
+    assert {"FoundVoucher", "FailedLookup", "WebhookEvent", "Page_Voucher_"} <= set(components)
+    assert components["FailedLookup"]["properties"]["ok"]["const"] is False
+    items = components["Page_Voucher_"]["properties"]["items"]
+    assert items["items"] == {"$ref": "#/components/schemas/Voucher"}
+
+
+@pytest.mark.parametrize("made", [v.Page[v.Voucher], v.FoundVoucher, v.VoucherLookup, v.Page])
+def test_what_the_client_returns_is_no_request(made: Any) -> None:
+    """Only the client makes pages and lookups: JSON that looks like one is refused."""
+    with pytest.raises(ValidationError, match="that the client returned"):
+        TypeAdapter(made).validate_python({"items": [], **MISSED})
 
 
 @pytest.mark.parametrize("model", [v.Voucher, v.Qualification, v.Discount, v.AsyncAction])

@@ -43,6 +43,14 @@ class FoundVoucher:
     error: None = field(default=None, init=False, repr=False)
     """None: the lookup did not fail."""
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        # pydantic's own protocol: a lookup is a response of FastAPI.
+        from .._conversion.pydantic_schema import outgoing_schema
+
+        shape = {"code": str, "ok": Literal[True], "voucher": Voucher}
+        return outgoing_schema(source, shape, handler, _as_response)
+
     def __bool__(self) -> Literal[True]:
         return True
 
@@ -62,6 +70,13 @@ class FailedLookup:
     ok: Literal[False] = field(default=False, init=False, repr=False)
     """False: there is no voucher."""
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        from .._conversion.pydantic_schema import outgoing_schema
+
+        shape = {"code": str, "ok": Literal[False], "error": str, "message": str}
+        return outgoing_schema(source, shape, handler, _as_response)
+
     def __bool__(self) -> Literal[False]:
         return False
 
@@ -79,6 +94,13 @@ VoucherLookup: TypeAlias = FoundVoucher | FailedLookup
 """What became of one code of `vouchers.get_many`. Its `ok` tells which it is, as does its truth:
 after `if found.ok:` and `if found:` type checkers know that `found.voucher` is a `Voucher`. For
 `found` itself mypy narrows on both, pyright on `if found:` and `if found.ok is True:`."""
+
+
+def _as_response(found: VoucherLookup) -> dict[str, Any]:
+    told: dict[str, Any] = {"code": found.code, "ok": found.ok}
+    if isinstance(found, FoundVoucher):
+        return {**told, "voucher": found.voucher}
+    return {**told, "error": type(found.error).__name__, "message": str(found.error)}
 
 
 class VoucherLookups:

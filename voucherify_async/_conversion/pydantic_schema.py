@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Final
+from typing import Any, Final, get_args, get_origin
 
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError, core_schema
 
@@ -39,6 +39,42 @@ def model_schema(cls: type, handler: Any) -> Any:
 def union_schema(annotation: Any, members: Any) -> Any:
     """The core schema of a tagged union, whose members' own schemas are in `members`."""
     return _converted(annotation, members)
+
+
+def outgoing_schema(
+    source: Any, shape: Mapping[str, Any], handler: Any, write: Callable[[Any], dict[str, Any]]
+) -> Any:
+    """The core schema of what the library makes, such as a page: it goes out, and never comes in.
+
+    Args:
+        source: The class, with its parameters if it has any.
+        shape: The keys that go out, and their annotations.
+        handler: What pydantic handed in.
+        write: What goes out of an instance; of a union's member it is asked for any of them.
+    """
+    cls = get_origin(source) or source
+    parameters = ", ".join([f"{a.__module__}.{a.__qualname__}" for a in get_args(source)])
+    name = f"{cls.__module__}.{cls.__qualname__}" + (f"[{parameters}]" if parameters else "")
+    fields = {
+        key: core_schema.typed_dict_field(handler.generate_schema(annotation), required=True)
+        for key, annotation in shape.items()
+    }
+    return core_schema.no_info_wrap_validator_function(
+        lambda value, _: _of_class(cls, value),
+        core_schema.typed_dict_schema(fields),
+        ref=f"{name}:{id(cls)}",
+        serialization=core_schema.plain_serializer_function_ser_schema(
+            lambda value: to_json_types(write(value), type(value).__name__)
+        ),
+    )
+
+
+def _of_class(cls: type, value: Any) -> Any:
+    if not isinstance(value, cls):
+        raise PydanticCustomError(
+            "voucherify", "Expected a {name} that the client returned", {"name": cls.__name__}
+        )
+    return value
 
 
 def json_schema(cls: type, schema: Any, handler: Any) -> Any:
