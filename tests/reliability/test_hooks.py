@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import pickle
 import sys
@@ -11,7 +12,7 @@ import httpx
 import pytest
 from opentelemetry import trace
 
-from tests.resources.support import MovedClock, Wire
+from tests.resources.support import MovedClock, Wire, settle
 from voucherify_async import (
     AmbiguousOutcomeError,
     AsyncVoucherify,
@@ -130,6 +131,33 @@ async def test_a_hook_that_raises_loses_no_answer(
     assert done.amount == 5
     assert len(wire.requests) == 2
     assert "A hook failed" in caplog.text
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.parametrize("name", ["on_request", "on_response"])
+async def test_the_cancellation_of_what_a_hook_waits_for_is_not_the_call_s(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A hook may wait for a task that somebody ends; the call's own cancellation still ends it."""
+
+    async def waiting(_: Any) -> None:
+        ended = asyncio.create_task(asyncio.sleep(60))
+        ended.cancel()
+        await ended
+
+    async def stuck(_: Any) -> None:
+        await asyncio.sleep(60)
+
+    wire = Wire(answered())
+    async with wire.client(hooks=Hooks(**{name: waiting})) as client:
+        assert (await client.vouchers.get("SECRET-CODE")).code == "SECRET-CODE"
+    assert "A hook failed" in caplog.text
+    async with wire.client(hooks=Hooks(**{name: stuck})) as client:
+        call = asyncio.create_task(client.vouchers.get("SECRET-CODE"))
+        await settle()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
 
 
 async def test_a_hook_may_call_the_client() -> None:

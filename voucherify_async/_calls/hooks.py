@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
+import anyio
 from attrs import field, frozen
 
+from .._concurrency.leaving import is_being_cancelled
 from ..errors import InvalidArgumentError
 from .logs import log
 
@@ -60,6 +62,8 @@ class WaitEvent(RequestEvent):
     """Seconds until the quota opens, where that is known."""
 
 
+_FAILED: Final = "A hook failed; the call goes on"
+
 E = TypeVar("E", bound=RequestEvent)
 Hook = Callable[[E], Awaitable[None] | None]
 """A function, or an async one that is awaited."""
@@ -103,4 +107,9 @@ async def tell(hook: Hook[Any] | None, event: Callable[[], RequestEvent]) -> Non
         if inspect.isawaitable(outcome):
             await outcome
     except Exception:  # noqa: BLE001 - of the caller's code, and never worth an answer
-        log.exception("A hook failed; the call goes on")
+        log.exception(_FAILED)
+    except anyio.get_cancelled_exc_class():
+        # Of a task that the hook waited for; what was sent was sent all the same.
+        if is_being_cancelled():
+            raise
+        log.exception(_FAILED)
