@@ -76,7 +76,11 @@ def subclasses(cls: type[v.VoucherifyError]) -> Iterator[type[v.VoucherifyError]
             yield from subclasses(below)
 
 
-CLASSES = sorted(set(subclasses(v.VoucherifyError)), key=lambda cls: cls.__name__)
+# Not those that a private module keeps to itself.
+CLASSES = sorted(
+    {cls for cls in subclasses(v.VoucherifyError) if cls.__module__ == errors.__name__},
+    key=lambda cls: cls.__name__,
+)
 
 
 def made(cls: type[v.VoucherifyError]) -> v.VoucherifyError:

@@ -20,7 +20,7 @@ from voucherify_async._transport.pyreqwest import PyreqwestSender
 from voucherify_async.testing import FakeVoucherify
 
 START = datetime(2026, 3, 17, 15, 50, 0, tzinfo=UTC)
-PATIENCE_STEPS = 30
+PATIENCE_STEPS = 60
 PATIENCE_MILLISECONDS = 100
 
 
