@@ -11,10 +11,10 @@ import asyncio
 import atexit
 import math
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 from weakref import WeakSet
 
@@ -25,6 +25,7 @@ from pyreqwest.client import ClientBuilder, SyncClientBuilder
 from pyreqwest.proxy import ProxyBuilder
 
 from .. import errors
+from .._protocol.headers import SignedHeaders
 from ..errors import ConfigurationError, TransportError
 from .backend import Attempt, Backend, RawAnswer, encoded, timeouts_of
 from .exchange import Outgoing
@@ -41,13 +42,14 @@ if TYPE_CHECKING:
 KEEPALIVE_SECONDS: Final = 15.0
 _METHODS_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _PIECE: Final = 1 << 16
+_MOST_CLIENTS: Final = 8
+"""How many time limits and origins are kept connections for."""
 _LOOK_AGAIN: Final = 1.0
 # How an error begins before the answer has come, and what it says then.
 _NOT_ANSWERED: Final = "error sending request"
 _NOT_CONNECTED: Final = "client error (Connect)"
 _CUT_SHORT: Final = "connection closed before message completed"
 _Steps = dict[str, float | None]
-T = TypeVar("T")
 
 
 class PyreqwestSender(Backend):
@@ -75,6 +77,7 @@ class PyreqwestSender(Backend):
     ) -> None:
         super().__init__(max_answer_bytes)
         self._origin = Origin(base_url)
+        self._root = f"{self._origin.text}/"
         self._verify = verify
         self._read_identity = read_identity
         self._proxies = proxies
@@ -93,48 +96,52 @@ class PyreqwestSender(Backend):
             await connections.client.close()
 
     async def _send(self, request: Outgoing, attempt: Attempt) -> RawAnswer:
-        self._origin.check(request.url)
-        body = _Body(request)
-        timeouts = timeouts_of(request.timeout)
-        connections = self._connections(request.url, timeouts, body)
-        passage = attempt.passage = Passage(0)
-        passage.note_connecting()
+        body = _NO_BODY if request.content is None and request.files is None else _Body(request)
+        connections = self._connections(request, body)
         ask, leave = _ways(_built(connections.client, request, body, attempt))
-        # From here on it may be sent, whoever is awaited.
-        passage.note_write()
         try:
-            response = await (_watched(ask, body, timeouts) if body.is_large else _awaited(ask))
+            response = await (_watched(ask, body, request) if body.is_large else ask)
         except BaseException as error:
             attempt.is_answered = _is_answered(error)
-            passage.is_cut = body.cut() or _is_unconnected(error)
+            attempt.passage = _passage(is_cut=body.cut() or _is_unconnected(error))
+            await _raise_own_cancellation(error)
             raise
         attempt.is_answered = True
+        headers = _header_map(response.headers)
+        if not attempt.is_streamed and _is_here(headers, self._limit):
+            content = bytes(await response.bytes())
+            return RawAnswer(response.status, headers, _NO_PIECES, _do_nothing, content)
         pieces = _Pieces(response.body_reader, connections)
 
         async def aclose() -> None:
             if not pieces.are_all:
                 await leave(None, None, None)
 
-        return RawAnswer(response.status, _header_map(response.headers), pieces, aclose)
+        return RawAnswer(response.status, headers, pieces, aclose)
 
-    def _connections(self, url: str, timeouts: _Steps, body: _Body) -> _Connections:
-        proxy = self._proxy(url)
-        # The time limit of reading counts from the beginning, which a large body makes too early.
-        read = None if body.is_large else timeouts["read"]
-        key = (proxy, timeouts["connect"], read)
+    def _connections(self, request: Outgoing, body: _Body) -> _Connections:
+        is_own = request.url.startswith(self._root)
+        if not is_own:
+            self._origin.check(request.url)
+        key = (None if is_own else _origin_of(request.url), request.timeout, body.is_large)
         found = self._current.get(key)
         if found is None:
-            builder = _builder(proxy, timeouts["connect"], read)
-            builder = builder.danger_accept_invalid_certs(enable=not self._verify)
-            if self._read_identity is not None:
-                builder = builder.identity_pem(self._read_identity())
-            found = self._current[key] = _Connections(builder)
+            if len(self._current) == _MOST_CLIENTS:
+                del self._current[next(iter(self._current))]
+            found = self._current[key] = self._connect(request, body)
             self._open.add(found)
         return found
 
-    def _proxy(self, url: str) -> Proxy | None:
-        parts = urlsplit(url)
-        return self._proxies.of(parts.scheme, parts.hostname or "", parts.port)
+    def _connect(self, request: Outgoing, body: _Body) -> _Connections:
+        timeouts = timeouts_of(request.timeout)
+        # It would count from the beginning, which of a large body is too early.
+        read = None if body.is_large else timeouts["read"]
+        proxy = self._proxies.of(*_origin_of(request.url))
+        builder = _builder(proxy, timeouts["connect"], read)
+        builder = builder.danger_accept_invalid_certs(enable=not self._verify)
+        if self._read_identity is not None:
+            builder = builder.identity_pem(self._read_identity())
+        return _Connections(builder)
 
     def _translated(
         self, error: Exception, request: Outgoing, attempt: Attempt
@@ -157,6 +164,30 @@ class _Connections:
 
     def __init__(self, builder: ClientBuilder) -> None:
         self.client: Final[Client] = builder.build()
+
+
+def _passage(*, is_cut: bool) -> Passage:
+    """How far a request without an answer came, of which any may be written unless it was cut."""
+    passage = Passage(0)
+    passage.note_connecting()
+    passage.note_write()
+    passage.is_cut = is_cut
+    return passage
+
+
+def _is_here(headers: Mapping[str, str], limit: int) -> bool:
+    """Whether the whole body came with the head, as it is."""
+    stated = headers.get("content-length", "")
+    return (
+        stated.isdecimal()
+        and int(stated[:20]) <= min(limit, _PIECE)
+        and "content-encoding" not in headers
+    )
+
+
+def _origin_of(url: str) -> tuple[str, str, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port
 
 
 class _Body:
@@ -182,6 +213,9 @@ class _Body:
         return self.pieces.pop(self._last, None) is not None
 
 
+_NO_BODY: Final = _Body(Outgoing("GET", "", SignedHeaders(), None, None, None, ""))
+
+
 class _Pieces:
     """The body of an answer, as it comes."""
 
@@ -194,11 +228,32 @@ class _Pieces:
         return self
 
     async def __anext__(self) -> bytes:
-        piece = await _awaited(self._reader.read_chunk())
+        try:
+            piece = await self._reader.read_chunk()
+        except BaseException as error:
+            await _raise_own_cancellation(error)
+            raise
         if piece is None:
             self.are_all = True
             raise StopAsyncIteration
         return bytes(piece)
+
+
+class _NoPieces:
+    """The body of an answer that was read with its head."""
+
+    def __aiter__(self) -> _NoPieces:
+        return self
+
+    async def __anext__(self) -> bytes:
+        raise StopAsyncIteration
+
+
+_NO_PIECES: Final = _NoPieces()
+
+
+async def _do_nothing() -> None:
+    """Leave a connection that has gone back already."""
 
 
 class _StalledError(Exception):
@@ -229,7 +284,10 @@ def _builder(proxy: Proxy | None, connect: float | None, read: float | None) -> 
     if connect is not None:
         builder = builder.connect_timeout(timedelta(seconds=connect))
     if read is not None:
-        builder = builder.read_timeout(timedelta(seconds=read))
+        # It counts from the beginning, and is to come later than that of connecting, which proves
+        # that nothing was sent.
+        after_connecting = 1.05 * (connect or 0) + 0.05
+        builder = builder.read_timeout(timedelta(seconds=max(read, after_connecting)))
     return builder
 
 
@@ -278,25 +336,25 @@ def _ways(
     return request.__aenter__(), request.__aexit__
 
 
-async def _awaited(ask: Awaitable[T]) -> T:
-    try:
-        return await ask
-    except asyncio.CancelledError:
-        # pyreqwest's stands in the place of anyio's, which knows its own by their texts.
+async def _raise_own_cancellation(error: BaseException) -> None:
+    """Raise anyio's, which it knows by its text, in the place of pyreqwest's."""
+    if isinstance(error, asyncio.CancelledError):
         await checkpoint_if_cancelled()
-        raise
 
 
-async def _watched(ask: Awaitable[Response], body: _Body, timeouts: _Steps) -> Response:
+async def _watched(ask: Awaitable[Response], body: _Body, request: Outgoing) -> Response:
     """The answer to a large body, of which each piece has its time.
 
     Raises:
         _StalledError: The other side took no piece, or took them all and did not answer.
     """
-    watch = _Watch(body, timeouts)
+    watch = _Watch(body, timeouts_of(request.timeout))
     with watch.scope:
         try:
-            return await _awaited(ask)
+            return await ask
+        except asyncio.CancelledError as error:
+            await _raise_own_cancellation(error)
+            raise
         finally:
             watch.end()
     raise _StalledError(errors.WriteTimeout if body.pieces else errors.ReadTimeout)
@@ -329,7 +387,7 @@ class _Watch:
 
 def _header_map(headers: HeaderMap) -> dict[str, str]:
     try:
-        return dict(headers.items())
+        return dict(zip(headers.keys(), headers.values(), strict=True))
     except ValueError:
         # One of them is not ASCII; none that anybody asks for is.
         readable: dict[str, str] = {}
