@@ -284,10 +284,7 @@ def _builder(proxy: Proxy | None, connect: float | None, read: float | None) -> 
     if connect is not None:
         builder = builder.connect_timeout(timedelta(seconds=connect))
     if read is not None:
-        # It counts from the beginning, and is to come later than that of connecting, which proves
-        # that nothing was sent.
-        after_connecting = 1.05 * (connect or 0) + 0.05
-        builder = builder.read_timeout(timedelta(seconds=max(read, after_connecting)))
+        builder = builder.read_timeout(timedelta(seconds=read))
     return builder
 
 
@@ -421,10 +418,10 @@ def _is_answered(error: BaseException) -> bool:
 def _error_class(error: Exception, attempt: Attempt) -> type[TransportError]:
     if isinstance(error, _StalledError):
         return error.error_class
-    is_unconnected = _is_unconnected(error)
     if isinstance(error, theirs.RequestTimeoutError):
-        return errors.ConnectTimeout if is_unconnected else errors.ReadTimeout
-    if is_unconnected:
+        # That of reading counts from the beginning, and so may end the connecting.
+        return errors.ReadTimeout if attempt.may_be_whole else errors.ConnectTimeout
+    if _is_unconnected(error):
         return errors.ConnectError
     if isinstance(error, theirs.DecodeError) or _CUT_SHORT in _causes(error):
         return errors.ProtocolError
