@@ -228,7 +228,6 @@ async def test_closing_ends_those_who_wait(served: str, fake: FakeVoucherify) ->
     refused: list[BaseException] = []
     async with real_client(served, max_concurrency=2) as client:
         await client.vouchers.get(CODE)
-        pool = pool_of(client)
         stall = fake.faults.stall(times=None)
 
         async def get() -> None:
@@ -244,8 +243,8 @@ async def test_closing_ends_those_who_wait(served: str, fake: FakeVoucherify) ->
                 await anyio.lowlevel.checkpoint()
             await client.aclose()
         fake.faults.clear()
-        assert not pool._in_use
-        assert not any(pool._idle.values())
+        assert not in_use(client)
+        assert not idle(client)
     assert len(refused) == 6
     assert sum(isinstance(error, ClientClosedError) for error in refused) == 4
     assert len(fake.requests) == 3
