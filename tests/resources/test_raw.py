@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import httpx
@@ -126,14 +127,17 @@ CALLS: dict[str, tuple[Callable[[Any], Awaitable[Any]], Any, int]] = {
 async def test_every_method_of_one_request_is_there_raw() -> None:
     """Under its own name, in every namespace."""
     async with Wire({}).client() as client:
-        namespaces = {key: getattr(client, key) for key in dir(client) if not key.startswith("_")}
+        attributes = {key: getattr(client, key) for key in dir(client) if not key.startswith("_")}
+        namespaces: dict[str, Any] = {
+            key: value for key, value in attributes.items() if isinstance(value, Resource)
+        }
+        assert len(namespaces) >= 9
         for name, namespace in namespaces.items():
-            if isinstance(namespace, Resource):
-                methods = {key for key in dir(namespace) if not key.startswith("_")}
-                raw = {key for key in dir(namespace.with_raw_response) if not key.startswith("_")}
-                assert methods - raw == SEVERAL.get(name, set()) | {"with_raw_response"}
-                for key in raw:
-                    assert getattr(namespace.with_raw_response, key).__name__ == key
+            methods = {key for key in dir(namespace) if not key.startswith("_")}
+            raw = {key for key in dir(namespace.with_raw_response) if not key.startswith("_")}
+            assert methods - raw == SEVERAL.get(name, set()) | {"with_raw_response"}
+            for key in raw:
+                assert getattr(namespace.with_raw_response, key).__name__ == key
 
 
 @pytest.mark.sampled(ways=1)
@@ -156,6 +160,30 @@ async def test_every_raw_answer_parses_to_what_the_method_returns(name: str) -> 
     assert parsed.id == plain.id if isinstance(plain, (AsyncJob, ExportJob)) else parsed == plain
     first, second = wire.requests
     assert (first.method, first.url) == (second.method, second.url)
+
+
+class _Misspelling:
+    """A client or a namespace that adds an option to each call that no method has."""
+
+    def __init__(self, target: Any) -> None:
+        self._target = target
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._target, name)
+        return partial(found, tiemout=3) if callable(found) else _Misspelling(found)
+
+
+@pytest.mark.sampled(ways=1)
+@pytest.mark.parametrize("kind", [_Raw, lambda client: client], ids=["raw", "plain"])
+@pytest.mark.parametrize("name", CALLS)
+async def test_a_misspelt_option_raises_everywhere(name: str, kind: Any) -> None:
+    """As a misspelt argument does, before anything is sent."""
+    call, *_ = CALLS[name]
+    wire = Wire({})
+    async with wire.client() as client:
+        with pytest.raises((TypeError, AttributeError), match=r"tiemout|get_many|_in_bulk"):
+            await call(_Misspelling(kind(client)))
+    assert not wire.requests
 
 
 async def test_headers_and_query_of_one_call() -> None:
