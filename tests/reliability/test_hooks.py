@@ -249,17 +249,22 @@ async def test_nobody_watches_for_nothing() -> None:
                 assert type(plain._caller) is Caller
 
 
-@pytest.mark.parametrize(("level", "lines"), [("debug", 3), ("info", 1), ("", 0), ("loud", 0)])
+@pytest.mark.parametrize(
+    ("level", "lines"), [("debug", 3), ("info", 1), ("INFO", 1), ("", 0), ("loud", 0)]
+)
+@pytest.mark.parametrize("is_set_up", [False, True])
 async def test_the_environment_switches_the_log_on(
     level: str,
     lines: int,
+    is_set_up: bool,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """`VOUCHERIFY_LOG` writes attempts (debug) or just repetitions (info) to stderr, no code."""
+    """`VOUCHERIFY_LOG` writes attempts (debug) or just repetitions (info), each once, no code."""
     logger = logging.getLogger("voucherify_async")
     monkeypatch.setenv("VOUCHERIFY_LOG", level)
     monkeypatch.setattr(logger, "handlers", [])
+    monkeypatch.setattr(logging.root, "handlers", [logging.StreamHandler()] if is_set_up else [])
     monkeypatch.setattr(logger, "level", logging.NOTSET)
     for _ in range(2):  # a second client adds no second handler
         client = Wire(answered({}, 502), answered()).client(clock=MovedClock(), retry=POLICY)

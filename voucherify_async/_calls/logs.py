@@ -14,12 +14,13 @@ _FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 def log_as_environment_says() -> None:
-    """Write the log to stderr if `VOUCHERIFY_LOG` is `debug` or `info`."""
+    """Log if `VOUCHERIFY_LOG` is `debug` or `info`: to stderr, unless logging is set up already."""
     level = _LEVELS.get(os.environ.get("VOUCHERIFY_LOG", "").lower())
     if level is None:
         return
     log.setLevel(level)
-    if not log.handlers:
+    # Where the service has set logging up, its own handlers write.
+    if not log.hasHandlers():
         handler = logging.StreamHandler()
         handler.setFormatter(logging.Formatter(_FORMAT))
         log.addHandler(handler)
