@@ -9,7 +9,7 @@ python -m examples.aiohttp_service
 curl localhost:8080/vouchers/GIFT-000001
 curl localhost:8080/cards/GIFT-000001/credits --json '{"id": "refund-1", "amount": 500}'
 curl localhost:8080/credits/refund-1
-curl localhost:8080/vouchers?category=sample
+curl "localhost:8080/vouchers?category=sample"
 ```
 
 The dictionary of credits and the set of webhooks stand for tables of a database, with a unique key

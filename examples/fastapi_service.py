@@ -8,7 +8,7 @@ uvicorn examples.fastapi_service:app --port 8080
 
 curl localhost:8080/vouchers/SAVE-000000
 curl localhost:8080/checkout --json '{"order_id": "o-1", "amount": 5000, "codes": ["SAVE-000000"]}'
-curl localhost:8080/vouchers?category=sample
+curl "localhost:8080/vouchers?category=sample"
 ```
 
 The dictionary of payments and the set of webhooks stand for tables of a database, with a unique key
