@@ -48,7 +48,8 @@ class Wrapper:
         return functools.partial(self.__call__, instance)
 
     async def __call__(self, instance: object, request: Any, **more: Any) -> Any:
-        """Note the request, mark it, and send it."""
+        """Note the request, look at its body, mark it, and send it."""
+        assert isinstance(request.content, bytes)
         self._seen.append(f"{request.method} {request.url}")
         request.headers["traceparent"] = "00-1-2-01"
         return await self._function(instance, request, **more)
