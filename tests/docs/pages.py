@@ -38,7 +38,7 @@ def pages() -> list[Path]:
     """Every page whose blocks are held against the code."""
     docs = ROOT / "docs"
     written = (path for path in docs.rglob("*.md") if "_build" not in path.parts)
-    return sorted(written)
+    return [*sorted(written), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 
 
 def blocks(page: Path) -> list[Block]:
