@@ -27,7 +27,7 @@ nitpick_ignore_regex = [
     # Names of the standard library and of other libraries: the site links to nothing outside.
     (r"py:.*", r"(collections|contextlib|datetime|os|pathlib|ssl|typing|types)\..*"),
     (r"py:.*", r"(httpx|starlette)\..*"),
-    (r"py:class", r"Path|PathLike|voucherify_async\.pagination\.T"),
+    (r"py:class", r"Number|Path|PathLike|voucherify_async\.pagination\.T"),
     # Names of ours that are private, which say in a signature what their docstrings explain.
     (r"py:class", r"voucherify_async\.(\w+\.)*_\w+\..*"),
     (r"py:class", r"voucherify_async\.resources\.\w+\.Raw\w+"),
@@ -40,6 +40,7 @@ myst_heading_anchors = 4
 suppress_warnings: list[str] = []
 
 default_role = "code"
+toc_object_entries_show_parents = "hide"
 autodoc_class_signature = "mixed"
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
@@ -61,6 +62,5 @@ html_show_sphinx = False
 html_theme_options = {
     "navigation_with_keys": True,
     "footer_icons": [],
+    "top_of_page_buttons": [],
 }
-pygments_style = "friendly"
-pygments_dark_style = "monokai"

@@ -6,11 +6,13 @@ import inspect
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import import_module
-from typing import Any, Literal, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from docutils import nodes
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.docutils import SphinxDirective
+from sphinx.util.inspect import TypeAliasForwardRef
 
 import voucherify_async
 from voucherify_async.models import MODULES
@@ -56,7 +58,10 @@ class SdkOperations(_Generated):
 
     def run(self) -> list[nodes.Node]:
         sections = (f"### {api}\n\n{table}\n" for api, table in migration.tables())
-        return self.markdown("\n".join((migration.summary(), *sections)))
+        made = self.markdown("\n".join((migration.summary(), *sections)))
+        for table in (t for node in made for t in node.findall(nodes.table)):
+            table["classes"].append("calls")
+        return made
 
 
 class Commands(_Generated):
@@ -66,10 +71,10 @@ class Commands(_Generated):
         return self.markdown("\n".join(commands.sections()))
 
 
-def aliases() -> dict[str, str]:
+def aliases() -> dict[str, TypeAliasForwardRef]:
     """The public names that stand for a type, and where each is told."""
     names = [name for name, thing in _public().items() if _alternatives(thing)]
-    return {name: f"voucherify_async.{name}" for name in names}
+    return {name: TypeAliasForwardRef(f"voucherify_async.{name}") for name in names}
 
 
 def _public() -> dict[str, Any]:
@@ -112,10 +117,11 @@ def _home(module: str, name: str) -> str:
 def _alternatives(thing: Any) -> list[str]:
     if get_origin(thing) is Literal:
         return [f"``{value!r}``" for value in get_args(thing)]
-    parts = get_args(thing)
-    if not parts or not str(get_origin(thing)).endswith(("Union'>", "UnionType'>")):
+    if get_origin(thing) is Annotated:
+        return _alternatives(get_args(thing)[0])
+    if get_origin(thing) not in {Union, UnionType}:
         return []
-    return [text for part in parts for text in _alternatives(part) or [_type_name(part)]]
+    return [text for part in get_args(thing) for text in _alternatives(part) or [_type_name(part)]]
 
 
 def _type_name(thing: Any) -> str:

@@ -32,8 +32,6 @@ def connect(app: Sphinx) -> None:
     app.connect("autodoc-process-bases", _public_bases)
     app.connect("missing-reference", _resolve)
     app.connect("doctree-read", _leave_builtins)
-    # As it stands in a union: its name, which is a link.
-    TypeAliasForwardRef.__repr__ = _named  # type: ignore[method-assign]
 
 
 def restructured(text: str) -> str:
@@ -54,7 +52,28 @@ def _process(app: Any, what: str, name: str, obj: Any, options: Any, lines: list
     lines[:] = restructured("\n".join(lines)).split("\n")
     # Napoleon takes what stands before a colon in an attribute's docstring for its type.
     if what not in {"attribute", "data", "property"}:
-        lines[:] = GoogleDocstring(lines, _GOOGLE, app, what, name, obj, options).lines()
+        lines[:] = _Docstring(lines, _GOOGLE, app, what, name, obj, options).lines()
+
+
+def _name_alias(alias: TypeAliasForwardRef, name: object) -> None:
+    alias.name = str(name)
+
+
+def _alias_name(alias: TypeAliasForwardRef) -> str:
+    return alias.name
+
+
+# In signatures Sphinx wraps an alias once more, and in unions it shows its repr.
+TypeAliasForwardRef.__init__ = _name_alias  # type: ignore[method-assign]
+TypeAliasForwardRef.__repr__ = _alias_name  # type: ignore[method-assign]
+TypeAliasForwardRef.__str__ = _alias_name  # type: ignore[method-assign]
+
+
+class _Docstring(GoogleDocstring):
+    def _consume_returns_section(self, preprocess_types: bool = False) -> Any:  # noqa: ARG002, FBT001, FBT002
+        # Our signatures have the types: what stands before a colon is a part of the sentence.
+        lines = self._dedent(self._consume_to_next_section())
+        return [("", "", lines)] if lines else []
 
 
 def _block(match: re.Match[str]) -> str:
@@ -68,10 +87,6 @@ def _inline(match: re.Match[str]) -> str:
     home = public_home(text)
     code = f":py:obj:`{text} <{home}.{text}>`" if home else f"``{text}``"
     return f"{code}\\ {glued}" if glued else code
-
-
-def _named(alias: TypeAliasForwardRef) -> str:
-    return alias.name
 
 
 def _shorten(
