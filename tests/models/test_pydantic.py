@@ -159,6 +159,12 @@ async def missed() -> v.VoucherLookup:
     return FAILED
 
 
+@MADE.get("/settled")
+async def settled() -> v.Settled[v.Voucher]:
+    """What became of a write."""
+    return v.Settled("done", FOUND.voucher, ("GET /v1/vouchers/{code}",))
+
+
 @MADE.post("/event")
 async def event(body: Annotated[WebhookEvent, Body()]) -> WebhookEvent:
     """A webhook, from a queue for one."""
@@ -173,16 +179,23 @@ def test_what_the_client_returns_is_a_response() -> None:
     found = {"code": "A", "ok": True, "voucher": KEPT}
     assert client.get("/lookups").json() == [found, MISSED]
     assert client.get("/missed").json() == MISSED
+    assert client.get("/settled").json() == {"status": "done", "result": KEPT, "why": ""}
     sent = {"id": "whs_1", "data": {"voucher": KEPT, "new": [1]}, "unknown": None}
     assert client.post("/event", json=sent).json() == sent
     components = client.get("/openapi.json").json()["components"]["schemas"]
-    assert {"FoundVoucher", "FailedLookup", "WebhookEvent", "Page_Voucher_"} <= set(components)
+    assert {
+        "FoundVoucher",
+        "FailedLookup",
+        "WebhookEvent",
+        "Page_Voucher_",
+        "Settled_Voucher_",
+    } <= set(components)
     assert components["FailedLookup"]["properties"]["ok"]["const"] is False
     items = components["Page_Voucher_"]["properties"]["items"]
     assert items["items"] == {"$ref": "#/components/schemas/Voucher"}
 
 
-@pytest.mark.parametrize("made", [v.Page[v.Voucher], v.FoundVoucher, v.VoucherLookup, v.Page])
+@pytest.mark.parametrize("made", [v.Page[v.Voucher], v.VoucherLookup, v.Page, v.Settled])
 def test_what_the_client_returns_is_no_request(made: Any) -> None:
     """Only the client makes pages and lookups: JSON that looks like one is refused."""
     with pytest.raises(ValidationError, match="that the client returned"):

@@ -25,6 +25,7 @@ from voucherify_async import (
     RetryPolicy,
 )
 from voucherify_async._calls.caller import Caller
+from voucherify_async.testing import FakeVoucherify
 
 pytestmark = pytest.mark.anyio
 
@@ -214,6 +215,25 @@ async def test_one_span_a_call(spans: Any) -> None:
         "voucherify.request_id": "req_1",
     }
     assert span.status.is_ok
+
+
+async def test_every_backend_is_watched_alike(
+    served: str, fake: FakeVoucherify, http_backend: Any, spans: Any
+) -> None:
+    """Over sockets too a call is one span, and each of its attempts is told to the hooks."""
+    fake.faults.status(502, headers={"Retry-After": "0"})
+    heard = Heard()
+    async with AsyncVoucherify(
+        "id", "token", base_url=served, hooks=heard.hooks(), http_backend=http_backend
+    ) as client:
+        await client.vouchers.get("CARD")
+    attempt = ["RequestEvent", "ResponseEvent"]
+    assert heard.kinds == [*attempt, "RetryEvent", *attempt]
+    assert [event.status_code for event in heard[1::3]] == [502, 200]
+    (span,) = spans()
+    assert span.name == "vouchers.get"
+    assert span.attributes["http.request.resend_count"] == 1
+    assert span.attributes["voucherify.request_id"] == heard[-1].request_id
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import math
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Generic, Literal, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar, get_args
 
 from attrs import evolve, frozen
 
@@ -66,6 +66,18 @@ class Settled(Generic[T]):
     """Why it is not done, or unknown, in words."""
     error: VoucherifyError | None = None
     """What went wrong with looking, if anything did."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        # pydantic's own protocol: what became of a write is a response of FastAPI.
+        from .._conversion.pydantic_schema import outgoing_schema
+
+        (result,) = get_args(source) or (Any,)
+        status = Literal["done", "not_done", "unknown"]
+        shape = {"status": status, "result": result | None, "why": str}
+        return outgoing_schema(
+            source, shape, handler, lambda settled: {key: getattr(settled, key) for key in shape}
+        )
 
 
 async def settle(
