@@ -13,7 +13,8 @@ curl "localhost:8080/vouchers?category=sample"
 
 The dictionary of payments and the set of webhooks stand for tables of a database, with a unique key
 each. A payment is written down before it is sent, and one whose answer was lost stays open, and is
-not sent again, until `settle` has found out what became of it.
+not sent again, until `settle` has found out what became of it. A row that is still open after
+a restart was cut off by it: the redemptions of `client.orders.get(order_id)` tell what it paid.
 """
 
 from __future__ import annotations
