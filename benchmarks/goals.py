@@ -148,6 +148,21 @@ GOALS = (
         1.8,
         _over_sdk("ours_aiohttp"),
     ),
+    Goal(
+        "lookups",
+        "Lookups at 100 on pyreqwest, of the SDK's best",
+        "at least",
+        4,
+        _over_sdk("ours_pyreqwest"),
+    ),
+    Goal(
+        "lookups",
+        "CPU a lookup at 100 on pyreqwest, of raw aiohttp and json",
+        "at most",
+        1.0,
+        _cpu_over("ours_pyreqwest", "aiohttp", 100),
+        beyond=0.85,
+    ),
     *(
         Goal(
             "lookups",

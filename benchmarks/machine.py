@@ -13,7 +13,16 @@ import voucherify_async
 
 _PACKAGES = [
     *("httpx", "httpcore", "sniffio", "anyio", "attrs", "cattrs", "orjson", "msgspec"),
-    *("httpx2", "httpx-aiohttp", "aiohttp", "uvloop", "voucherify", "pydantic", "urllib3"),
+    *(
+        "httpx2",
+        "httpx-aiohttp",
+        "aiohttp",
+        "pyreqwest",
+        "uvloop",
+        "voucherify",
+        "pydantic",
+        "urllib3",
+    ),
 ]
 
 

@@ -107,8 +107,11 @@ class AsyncVoucherify:
         http_client: An `httpx.AsyncClient` of yours, or one of the same shape. It is used as it is
             and never closed.
         http_backend: What speaks HTTP where `http_client` is left out: `httpcore`; `httpx2`, which
-            is the same over httpx's successor, for services that have moved there, and an extra; or
-            `aiohttp`, which is faster, runs on asyncio only, and is an extra.
+            is the same over httpx's successor, for services that have moved there, and an extra;
+            `aiohttp`, which is faster, runs on asyncio only, and is an extra; `pyreqwest`, the
+            fastest, which runs on asyncio only, is an extra, and goes by the system's authorities
+            (`verify` is a bool); or `auto`, the fastest that is installed, runs on this event loop
+            and can do what `proxy`, `verify` and `cert` ask for.
         proxy: The proxy that everything goes through, such as
             `http://user:password@proxy.example:3128`, with the scheme http, https, socks5 or
             socks5h. By default that of the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`,

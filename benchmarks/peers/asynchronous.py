@@ -62,6 +62,25 @@ async def ours_on_aiohttp(url: str) -> AsyncIterator[Get]:
 
 
 @asynccontextmanager
+async def ours_on_pyreqwest(url: str) -> AsyncIterator[Get]:
+    """With the extra `pyreqwest`."""
+    # Named as missing where it is, instead of failing by our error.
+    import pyreqwest as _  # noqa: F401
+
+    from voucherify_async import AsyncVoucherify
+
+    async with AsyncVoucherify(
+        "bench",
+        "bench",
+        base_url=url,
+        timeout=SECONDS,
+        max_concurrency=CONNECTIONS,
+        http_backend="pyreqwest",
+    ) as client:
+        yield client.vouchers.get
+
+
+@asynccontextmanager
 async def ours_over_injected(url: str) -> AsyncIterator[Get]:
     """Over an injected httpx client whose transport is aiohttp's."""
     import httpx
@@ -153,5 +172,18 @@ async def raw_aiohttp(url: str) -> AsyncIterator[Get]:
         async def get(code: str) -> object:
             async with session.get(f"{url}/v1/vouchers/{code}") as response:
                 return json.loads(await response.read())
+
+        yield get
+
+
+@asynccontextmanager
+async def raw_pyreqwest(url: str) -> AsyncIterator[Get]:
+    from pyreqwest.client import ClientBuilder
+
+    async with ClientBuilder().default_headers(HEADERS).build() as client:
+
+        async def get(code: str) -> object:
+            response = await client.get(f"{url}/v1/vouchers/{code}").build().send()
+            return await response.json()
 
         yield get

@@ -10,6 +10,7 @@ from ..tables import Cell, Table, missing_note
 PEERS = {
     "ours": "voucherify_async",
     "ours_on_aiohttp": "voucherify_async[aiohttp]",
+    "ours_on_pyreqwest": "voucherify_async[pyreqwest]",
     "raw_httpx": "raw httpx",
 }
 _LEAST_SHARE = 0.01
