@@ -12,9 +12,12 @@ from ._calls.hooks import RequestEvent as RequestEvent
 from ._calls.hooks import ResponseEvent as ResponseEvent
 from ._calls.hooks import RetryEvent as RetryEvent
 from ._calls.hooks import WaitEvent as WaitEvent
+from ._calls.quota_store import QuotaStore as QuotaStore
 from ._clock import Clock as Clock
 from ._protocol.rate_limits import RateLimit as RateLimit
 from ._protocol.retry import RetryPolicy as RetryPolicy
+from ._protocol.shared_quota import QuotaGrant as QuotaGrant
+from ._protocol.shared_quota import QuotaRequest as QuotaRequest
 from ._unset import UNSET as UNSET
 from ._unset import Unset as Unset
 from ._version import __version__ as __version__
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
     from ._bulk.reports import OpenImport as OpenImport
     from ._bulk.reports import ResumePoint as ResumePoint
     from ._bulk.resume_file import ResumeFile as ResumeFile
+    from ._calls.redis_quota_store import RedisQuotaStore as RedisQuotaStore
     from ._conversion.converter import converter as converter
     from ._conversion.converter import from_dict as from_dict
     from ._conversion.converter import to_dict as to_dict
@@ -74,6 +78,7 @@ else:
         "write_csv": "._files.csv_writer",
         "escape_cell": "._files.spreadsheets",
         "ExportJob": ".jobs",
+        "RedisQuotaStore": "._calls.redis_quota_store",
         "AsyncPaginator": ".pagination",
         "Page": ".pagination",
         "RawAnswer": ".resources._raw",

@@ -6,6 +6,7 @@ Nothing here shows a secret: not in a repr, not in a pickle (which is refused), 
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from copy import copy
@@ -53,6 +54,8 @@ class Auth(Protocol):
 class _SecretHolder:
     """Keeps secrets out of reprs and pickles."""
 
+    _project: str | None = None
+
     def __reduce__(self) -> NoReturn:
         raise TypeError(f"{type(self).__name__} holds a secret and is not pickled; make it anew")
 
@@ -82,6 +85,7 @@ class ApiKeyAuth(_StaticAuth):
         try:
             _check_secrets(app_id=app_id, app_token=app_token)
             self._headers = SignedHeaders({"X-App-Id": app_id, "X-App-Token": app_token})
+            self._project = _hashed(app_id)
         finally:
             del app_id, app_token
 
@@ -139,6 +143,7 @@ class OAuthClientCredentials(_SecretHolder):
     ) -> None:
         try:
             _check_secrets(client_id=client_id, client_secret=client_secret)
+            self._project = _hashed(project_id or client_id)
             self._sign = (
                 SignedHeaders({"X-App-Id": client_id, "X-App-Token": client_secret})
                 if project_id is None
@@ -240,6 +245,32 @@ class OAuthClientCredentials(_SecretHolder):
         self._renew_at = asked_at + use
         self._bearer = token.headers
         return token.headers
+
+
+def project_key(name: str | None, auth: Auth) -> str:
+    """What tells the quota of a project from others, without telling the project.
+
+    Args:
+        name: The name that it was given, if it was.
+        auth: What signs the requests; keys tell their application id, of which this is a hash.
+
+    Raises:
+        ConfigurationError: There is no name, and the credentials do not tell one.
+    """
+    kind, key = type(auth).__name__, getattr(auth, "_project", None)
+    del auth
+    if name is not None:
+        return _hashed(name)
+    if not isinstance(key, str):
+        raise ConfigurationError(
+            f"quota_store: {kind} does not tell whose quota is shared; name the project, such as "
+            'RedisQuotaStore(..., project="shop")'
+        )
+    return key
+
+
+def _hashed(text: str) -> str:
+    return hashlib.sha256(f"quota of {text}".encode()).hexdigest()[:24]
 
 
 @frozen

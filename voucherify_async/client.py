@@ -14,6 +14,7 @@ from ._calls.call import Call, CallOptions, check_options
 from ._calls.connections import Connections, Quotas
 from ._calls.hooks import Hooks
 from ._calls.logs import log_as_environment_says
+from ._calls.quota_store import QuotaStore, guarded
 from ._calls.settings import (
     API_VERSION,
     DEFAULT_CLUSTER,
@@ -127,6 +128,8 @@ class AsyncVoucherify:
             A longer one raises `AnswerTooLargeError`, of a write `AmbiguousOutcomeError`.
         headers: More headers for every request.
         hooks: Functions to call as calls go on.
+        quota_store: Where processes that use up one quota keep it, such as
+            `RedisQuotaStore("redis://...")`; by default each process counts its own calls.
         clock: Another clock, for tests.
 
     Raises:
@@ -154,14 +157,17 @@ class AsyncVoucherify:
         max_answer_bytes: int = DEFAULT_MAX_ANSWER_BYTES,
         headers: Mapping[str, str] | None = None,
         hooks: Hooks | None = None,
+        quota_store: QuotaStore | None = None,
         clock: Clock | None = None,
     ) -> None:
         # With the client and not with the package, which may be imported for an error's name; and
         # not at the first call, which someone is waiting for.
         from . import resources as _  # noqa: F401
 
+        clock = Clock() if clock is None else clock
         try:
             signing = resolve_auth(app_id, app_token, auth)
+            store = guarded(quota_store, clock)
             added = client_headers(api_version, headers)
             network = Network.of(
                 resolve_base_url(base_url, cluster, allow_http=allow_http, backend=http_backend),
@@ -174,12 +180,11 @@ class AsyncVoucherify:
             )
         finally:
             # An error tracker serialises the variables of the frames that an error went through.
-            del app_id, app_token, auth, headers, proxy, cert, base_url
+            del app_id, app_token, auth, headers, proxy, cert, base_url, quota_store
         check_count("max_concurrency", max_concurrency, error=ConfigurationError)
         if hooks is not None and not isinstance(hooks, Hooks):
             raise ConfigurationError(f"hooks: expected Hooks(...), got {hooks!r}")
         log_as_environment_says()
-        clock = Clock() if clock is None else clock
         settings = Settings(
             base_url=network.base_url,
             auth=signing,
@@ -189,7 +194,7 @@ class AsyncVoucherify:
             clock=clock,
         )
         connections = Connections(network, max_concurrency=max_concurrency)
-        self._caller = caller_for(settings, connections, Quotas(clock), hooks)
+        self._caller = caller_for(settings, connections, Quotas(clock, signing, store), hooks)
         self._owns_connections = True
 
     def __repr__(self) -> str:
@@ -218,6 +223,7 @@ class AsyncVoucherify:
             # Closing has to run to its end also while the caller is being cancelled.
             with anyio.CancelScope(shield=True):
                 await self._caller.connections.aclose()
+                await self._caller.quotas.aclose()
 
     @cached_property
     def vouchers(self) -> Vouchers:
@@ -343,7 +349,7 @@ class AsyncVoucherify:
         if "auth" in options:
             # Other credentials may be another project's, whose quota is another.
             signing = check_auth(options.pop("auth"))
-            settings, quotas = evolve(settings, auth=signing), Quotas(settings.clock)
+            settings, quotas = evolve(settings, auth=signing), quotas.of_other(signing)
         if "timeout" in options:
             settings = evolve(settings, timeout=options["timeout"])
         if "retry" in options:

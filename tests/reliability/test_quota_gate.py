@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from voucherify_async._calls.limits import Limit
 from voucherify_async._calls.quota import Quota
 from voucherify_async._protocol import rate_limits
 from voucherify_async._protocol.answers import Answer
 from voucherify_async._protocol.rate_limits import ASK_AGAIN, LONGEST_WINDOW
 
-from .conftest import START, MovingClock, Stopping
+from .conftest import START, MovingClock, Stopping, policy
 
 
 def told(remaining: int | None, window: int | None, *, status: int = 200, **more: str) -> Answer:
@@ -239,7 +240,7 @@ async def test_a_newcomer_does_not_overtake_those_who_wait(clock: MovingClock) -
     assert quota.try_enter()
     quota.leave(told(0, int(clock.time()) + 60))
     async with anyio.create_task_group() as group:
-        group.start_soon(quota.enter, 100.0)
+        group.start_soon(quota.enter, 100.0, Limit.of_call(clock, "GET", policy()))
         for _ in range(10):
             await anyio.lowlevel.checkpoint()
         clock.move(61)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Self
 
 import anyio
 
 from .._protocol.answers import Answer
 from .limits import Limit
-from .quota import Quota
-
-OnWait = Callable[[float | None], Awaitable[None]]
-"""Told before a wait for the quota: how many seconds it will be, where that is known."""
+from .quota import OnWait, Quota
 
 
 class Admission:
@@ -76,9 +72,7 @@ class Admission:
             if not entered:
                 self._slots.release()
         if not entered:
-            if self._on_wait is not None:
-                await self._on_wait(quota.opens_in())
-            await quota.enter(min(self._max_wait, self._limit.left()))
+            await quota.enter(self._max_wait, self._limit, self._on_wait)
             try:
                 await self._slots.acquire()
             except BaseException:

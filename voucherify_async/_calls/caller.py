@@ -18,13 +18,14 @@ from .._protocol.retry import Outcome, RetryPolicy
 from .._transport.exchange import Outgoing, StreamedAnswer
 from ..errors import ResponseValidationError, VoucherifyError
 from . import outcomes
-from .admission import Admission, OnWait
+from .admission import Admission
 from .attempts import attempt
 from .call import Call, CallOptions
 from .connections import Connections, Quotas
 from .limits import Limit
 from .logs import log
 from .outcomes import Doubt
+from .quota import OnWait
 from .settings import DEFAULT_HEADERS, Settings
 from .signing import ONCE, Signer
 

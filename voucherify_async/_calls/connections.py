@@ -14,9 +14,12 @@ from .._protocol.rate_limits import RateLimit
 from .._protocol.route import Route
 from .._transport.choice import Network
 from .._transport.exchange import Sender
+from ..auth import Auth, project_key
 from ..errors import ClientClosedError, ClientLoopError
 from .quota import Quota
+from .quota_store import GuardedStore
 from .server_clock import ServerClock
+from .shared_quota import SharedQuota
 
 
 class Connections:
@@ -102,12 +105,41 @@ class Connections:
 
 
 class Quotas:
-    """The quotas of one project: Voucherify counts plain calls and bulk calls apart."""
+    """The quotas of one project: Voucherify counts plain calls and bulk calls apart.
 
-    def __init__(self, clock: Clock) -> None:
+    Args:
+        clock: The client's clock.
+        auth: What signs the requests, which tells the project.
+        store: Where other processes count their calls too, if there is one.
+
+    Raises:
+        ConfigurationError: The quotas are shared, and nobody says whose they are.
+    """
+
+    def __init__(self, clock: Clock, auth: Auth, store: GuardedStore | None) -> None:
+        self._clock = clock
+        self._store = store
+        self._last: Answer | None = None
         self.plain: Quota = Quota(clock)
         self.bulk: Quota = Quota(clock)
-        self._last: Answer | None = None
+        try:
+            if store is not None:
+                project = project_key(store.project, auth)
+                self.plain = SharedQuota(clock, store, f"{project}:plain")
+                self.bulk = SharedQuota(clock, store, f"{project}:bulk")
+        finally:
+            del auth
+
+    def of_other(self, auth: Auth) -> Quotas:
+        """The quotas of other credentials, in the same store."""
+        return Quotas(self._clock, auth, self._store)
+
+    async def aclose(self) -> None:
+        """Leave what other processes share."""
+        if self._store is not None:
+            await self.plain.aclose()
+            await self.bulk.aclose()
+            await self._store.aclose()
 
     def of(self, route: Route) -> Quota:
         """The quota that the calls of a route count in."""

@@ -8,6 +8,8 @@ are under way. Past that it waits for an answer that says otherwise, or for the 
 from __future__ import annotations
 
 import math
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import anyio
 
@@ -16,6 +18,10 @@ from .._protocol import rate_limits
 from .._protocol.answers import Answer
 from .._protocol.rate_limits import Turn
 from ..errors import RateLimitError
+from .limits import Limit
+
+OnWait = Callable[[float | None], Awaitable[None]]
+"""Told before a wait for the quota: how many seconds it will be, where that is known."""
 
 
 class Quota:
@@ -42,24 +48,24 @@ class Quota:
         self._under_way += 1
         return True
 
-    async def enter(self, max_wait: float) -> None:
+    async def enter(self, max_wait: float, limit: Limit, on_wait: OnWait | None = None) -> None:
         """Wait until one more request may be sent, and count it as under way.
 
         Args:
             max_wait: Seconds to wait at the most for the window to turn.
+            limit: The call's own limit.
+            on_wait: Told before the wait.
 
         Raises:
             RateLimitError: The window turns later than that; `retry_after` says when.
         """
-        give_up_at = self._clock.monotonic() + max_wait
+        if on_wait is not None:
+            await on_wait(self.opens_in())
+        give_up_at = self._clock.monotonic() + min(max_wait, limit.left())
         self._refuse_after(give_up_at)
-        self._waiting += 1
-        try:
-            async with self._turn:
-                await self._wait_until_open(give_up_at)
-                self._under_way += 1
-        finally:
-            self._waiting -= 1
+        async with self._queue():
+            await self._wait_until_open(give_up_at)
+            self._under_way += 1
 
     def opens_in(self) -> float | None:
         """Seconds until the window turns; None where no answer said so."""
@@ -73,6 +79,19 @@ class Quota:
             self._note(answer)
         if self._waiting:
             self._changed.set()
+
+    async def aclose(self) -> None:
+        """Nothing is left to be given back."""
+
+    @asynccontextmanager
+    async def _queue(self) -> AsyncIterator[None]:
+        """Wait for whoever came before."""
+        self._waiting += 1
+        try:
+            async with self._turn:
+                yield
+        finally:
+            self._waiting -= 1
 
     def _is_open(self) -> bool:
         if self._is_paused():
@@ -127,13 +146,7 @@ class Quota:
         opens_at = self._opens_at()
         is_closed = self._remaining <= 0 or self._is_paused()
         if is_closed and opens_at is not None and opens_at > give_up_at:
-            wait = opens_at - self._clock.monotonic()
-            raise RateLimitError(
-                f"The quota is used up; the next request can be made in {wait:.1f} s. Nothing was "
-                "sent. Wait that long, or allow it with RetryPolicy(max_wait=...)",
-                status_code=429,
-                retry_after=wait,
-            )
+            raise used_up(opens_at - self._clock.monotonic())
 
     async def _wait_until_open(self, give_up_at: float) -> None:
         while not self._is_open():
@@ -142,7 +155,9 @@ class Quota:
             if opens_at is None:
                 await self._wait_for_change()
             else:
-                await self._wait_for_change_or_turn(opens_at - self._clock.monotonic())
+                # A request that hangs must not hold the others back beyond the window's turn.
+                left = opens_at - self._clock.monotonic()
+                await self._first_of(self._wait_for_change, left)
 
     async def _wait_for_change(self) -> None:
         while True:
@@ -152,16 +167,16 @@ class Quota:
             if self._remaining <= 0 or self._remaining > self._under_way:
                 return
 
-    async def _wait_for_change_or_turn(self, at_most: float) -> None:
-        # A request that hangs must not hold the others back beyond the turn of the window.
+    async def _first_of(self, wait: Callable[[], Awaitable[object]], seconds: float) -> None:
+        """Wait for something, but so many seconds at the most."""
         async with anyio.create_task_group() as group:
 
-            async def turn() -> None:
-                await self._clock.sleep(max(0.0, at_most))
+            async def sleep() -> None:
+                await self._clock.sleep(max(0.0, seconds))
                 group.cancel_scope.cancel()
 
-            group.start_soon(turn)
-            await self._wait_for_change()
+            group.start_soon(sleep)
+            await wait()
             group.cancel_scope.cancel()
 
     def _note(self, answer: Answer) -> None:
@@ -202,3 +217,13 @@ class Quota:
     def _is_past(self, window: str | None) -> bool:
         this, current = rate_limits.integer(window), rate_limits.integer(self._window)
         return this is not None and current is not None and this < current
+
+
+def used_up(wait: float) -> RateLimitError:
+    """The error of a call that would have to wait too long."""
+    return RateLimitError(
+        f"The quota is used up; the next request can be made in {wait:.1f} s. Nothing was "
+        "sent. Wait that long, or allow it with RetryPolicy(max_wait=...)",
+        status_code=429,
+        retry_after=wait,
+    )

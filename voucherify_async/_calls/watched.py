@@ -11,12 +11,12 @@ from typing import Any
 from .._protocol import answers
 from .._protocol.answers import Answer
 from .._protocol.retry import Outcome, RetryPolicy
-from .admission import OnWait
 from .call import Call
 from .caller import Caller
 from .connections import Connections, Quotas
 from .hooks import Hooks, RequestEvent, ResponseEvent, RetryEvent, WaitEvent, tell
 from .limits import Limit
+from .quota import OnWait
 from .settings import Settings
 from .tracing import Tracing, tracing
 

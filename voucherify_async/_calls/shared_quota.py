@@ -1,0 +1,193 @@
+"""A quota that other processes use up too, by what a store says of it."""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import Final
+
+import anyio
+
+from .._clock import Clock
+from .._protocol import rate_limits
+from .._protocol.answers import Answer
+from .._protocol.shared_quota import LEASE, QuotaGrant, QuotaNews, QuotaRequest
+from .limits import Limit
+from .quota import OnWait, Quota, used_up
+from .quota_store import GuardedStore
+
+_MOST_AT_ONCE: Final = 50
+"""Calls that are asked for at once at the most."""
+_BEGIN_WITHIN: Final = LEASE / 2
+"""Seconds within which a granted call is begun, so that it is counted before its lease ends."""
+_ASK_AGAIN: Final = 0.1
+"""Seconds after which to ask again while the calls of other processes hold all that is left."""
+
+
+class SharedQuota(Quota):
+    """Asks a store before requests are let through, for several at a time while plenty is left.
+
+    It takes note of its own answers like every quota, and goes by them while the store is out.
+
+    Args:
+        clock: The client's clock.
+        store: Where the processes keep the quota.
+        key: Which of its quotas it is.
+    """
+
+    def __init__(self, clock: Clock, store: GuardedStore, key: str) -> None:
+        super().__init__(clock)
+        self._store = store
+        self._key = key
+        self._token = os.urandom(8).hex()
+        self._granted = 0
+        self._granted_until = -math.inf
+        self._is_holding = False
+        self._batch = 1
+        self._is_answered = False
+        self._is_closed = False
+        self._asks_again_at: float | None = None
+
+    def try_enter(self) -> bool:
+        """Count one more request as under way, if it may be sent now and nobody waits before it."""
+        if self._store.is_out():
+            return super().try_enter()
+        if self._waiting or not self._take():
+            return False
+        self._under_way += 1
+        return True
+
+    async def enter(self, max_wait: float, limit: Limit, on_wait: OnWait | None = None) -> None:
+        """Wait until one more request may be sent, and count it as under way.
+
+        Args:
+            max_wait: Seconds to wait at the most for the window to turn.
+            limit: The call's own limit.
+            on_wait: Told before a wait for the quota, and not before one for the store alone.
+
+        Raises:
+            RateLimitError: The window turns later than that; `retry_after` says when.
+        """
+        while True:
+            if on_wait is not None and self._is_closed:
+                # Not in the queue, as it may make calls itself.
+                await on_wait(self.opens_in())
+                on_wait = None
+            give_up_at = self._clock.monotonic() + min(max_wait, limit.left())
+            self._refuse_after(give_up_at)
+            async with self._queue():
+                if await self._admit(limit, give_up_at, may_wait=on_wait is None):
+                    self._under_way += 1
+                    return
+
+    def opens_in(self) -> float | None:
+        """Seconds until the window turns; None where nobody knows."""
+        if self._store.is_out() or self._asks_again_at is None:
+            return super().opens_in()
+        return max(0.0, self._asks_again_at - self._clock.monotonic())
+
+    def leave(self, answer: Answer | None) -> None:
+        """Note what came of a request that was let through; None where no answer came."""
+        if answer is not None:
+            self._is_answered = True
+        super().leave(answer)
+
+    async def aclose(self) -> None:
+        """Hold nothing any more, so that other processes need not wait for the lease's end."""
+        if self._is_holding:
+            self._is_holding = False
+            await self._store.ask(self._key, self._request(wanted=0), math.inf)
+
+    async def _admit(self, limit: Limit, give_up_at: float, *, may_wait: bool) -> bool:
+        """Wait for one call to be granted; False where that takes long, and nobody was told."""
+        began = self._clock.monotonic()
+        while not self._take():
+            grant = await self._ask(limit)
+            if grant is None:
+                return await self._admit_alone(give_up_at, may_wait=may_wait)
+            if not grant.granted:
+                self._refuse(grant, began, give_up_at)
+                if not may_wait:
+                    return False
+                await self._wait_to_ask(grant)
+        self._is_closed = False
+        return True
+
+    async def _admit_alone(self, give_up_at: float, *, may_wait: bool) -> bool:
+        """The same by what this process knows, as the store is out."""
+        self._is_closed = not self._is_open()
+        if self._is_closed and not may_wait:
+            return False
+        await self._wait_until_open(give_up_at)
+        self._is_closed = False
+        return True
+
+    def _take(self) -> bool:
+        if self._granted <= 0 or self._clock.monotonic() >= self._granted_until:
+            return False
+        self._granted -= 1
+        return True
+
+    async def _ask(self, limit: Limit) -> QuotaGrant | None:
+        # What is left of the grant before was not begun in time: so many are not needed.
+        unused, self._granted = self._granted, 0
+        self._batch = max(1, self._batch - unused) if unused else 2 * self._batch
+        self._batch = min(self._batch, _MOST_AT_ONCE)
+        request = self._request(wanted=min(max(self._batch, self._waiting), _MOST_AT_ONCE))
+        self._is_answered = False
+        self._changed = anyio.Event()
+        asked_at, grant = self._clock.monotonic(), None
+        try:
+            # Half of what the call has left, so that there is time to send it without the store.
+            grant = await self._store.ask(self._key, request, limit.left() / 2)
+        finally:
+            if grant is None and request.news is not None:
+                self._is_answered = True
+        if grant is not None:
+            self._granted, self._granted_until = grant.granted, asked_at + _BEGIN_WITHIN
+            self._is_holding = request.held + grant.granted > 0
+        return grant
+
+    def _request(self, wanted: int) -> QuotaRequest:
+        return QuotaRequest(
+            # A client that was made before a fork is several afterwards.
+            holder=f"{self._token}-{os.getpid()}",
+            held=self._under_way,
+            wanted=wanted,
+            news=self._news() if self._is_answered else None,
+        )
+
+    def _news(self) -> QuotaNews:
+        now = self._clock.monotonic()
+        paused_for = max(0, round((self._paused_until - now) * 1000)) if self._is_paused() else 0
+        stated = self._stated
+        if stated is None:
+            return QuotaNews(paused_for=paused_for)
+        turn = self._turn_of(stated)
+        turns_in = None if turn is None else self._stated_at + turn.wait - now
+        return QuotaNews(
+            remaining=int(self._remaining),
+            limit=rate_limits.integer(stated.headers.get("x-rate-limit-limit")),
+            window=rate_limits.integer(self._window),
+            turns_in=None if turns_in is None else math.ceil(turns_in * 1000),
+            is_certain=turn is None or turn.is_certain,
+            is_refusal=stated.status_code == 429,
+            paused_for=paused_for,
+        )
+
+    def _refuse(self, grant: QuotaGrant, began: float, give_up_at: float) -> None:
+        now = self._clock.monotonic()
+        self._is_closed = True
+        self._asks_again_at = None if grant.wait is None else now + grant.wait
+        if grant.wait is not None:
+            if now + grant.wait > give_up_at:
+                raise used_up(grant.wait)
+        elif now > max(give_up_at, began + LEASE):
+            # Whoever holds what is left uses it, and new calls take what comes free.
+            raise used_up(_ASK_AGAIN)
+
+    async def _wait_to_ask(self, grant: QuotaGrant) -> None:
+        if grant.wait is not None:
+            await self._clock.sleep(grant.wait)
+        else:
+            await self._first_of(self._changed.wait, _ASK_AGAIN)
