@@ -9,6 +9,7 @@ from typing import Final
 import anyio
 
 from .._clock import Clock
+from .._concurrency.background import BackgroundTask
 from .._protocol import rate_limits
 from .._protocol.answers import Answer
 from .._protocol.shared_quota import LEASE, QuotaGrant, QuotaNews, QuotaRequest
@@ -42,9 +43,13 @@ class SharedQuota(Quota):
         self._token = os.urandom(8).hex()
         self._granted = 0
         self._granted_until = -math.inf
-        self._is_holding = False
         self._batch = 1
+        # One question at a time: each says what the process holds in all.
+        self._asking_turn = anyio.Lock(fast_acquire=True)
+        self._asked_at = -math.inf
+        self._is_holding = False
         self._is_answered = False
+        self._reporter: BackgroundTask[None] | None = None
         self._is_closed = False
         self._asks_again_at: float | None = None
 
@@ -94,15 +99,19 @@ class SharedQuota(Quota):
 
     async def aclose(self) -> None:
         """Hold nothing any more, so that other processes need not wait for the lease's end."""
-        if self._is_holding:
-            self._is_holding = False
-            await self._store.ask(self._key, self._request(wanted=0), math.inf)
+        reporter = self._reporter
+        if reporter is not None:
+            reporter.cancel()
+            await reporter.ended()
+        if self._is_holding or self._is_answered:
+            await self._ask(0, math.inf)
 
     async def _admit(self, limit: Limit, give_up_at: float, *, may_wait: bool) -> bool:
         """Wait for one call to be granted; False where that takes long, and nobody was told."""
         began = self._clock.monotonic()
         while not self._take():
-            grant = await self._ask(limit)
+            # Half of what the call has left, so that there is time to send it without the store.
+            grant = await self._ask(self._wanted(), limit.left() / 2)
             if grant is None:
                 return await self._admit_alone(give_up_at, may_wait=may_wait)
             if not grant.granted:
@@ -128,34 +137,44 @@ class SharedQuota(Quota):
         self._granted -= 1
         return True
 
-    async def _ask(self, limit: Limit) -> QuotaGrant | None:
-        # What is left of the grant before was not begun in time: so many are not needed.
-        unused, self._granted = self._granted, 0
+    def _wanted(self) -> int:
+        """How many calls to ask for: twice as many as before, if those were begun in time."""
+        unused = self._granted
         self._batch = max(1, self._batch - unused) if unused else 2 * self._batch
         self._batch = min(self._batch, _MOST_AT_ONCE)
-        request = self._request(wanted=min(max(self._batch, self._waiting), _MOST_AT_ONCE))
-        self._is_answered = False
-        self._changed = anyio.Event()
-        asked_at, grant = self._clock.monotonic(), None
-        try:
-            # Half of what the call has left, so that there is time to send it without the store.
-            grant = await self._store.ask(self._key, request, limit.left() / 2)
-        finally:
-            if grant is None and request.news is not None:
-                self._is_answered = True
+        return min(max(self._batch, self._waiting), _MOST_AT_ONCE)
+
+    async def _ask(self, wanted: int, at_most: float) -> QuotaGrant | None:
+        async with self._asking_turn:
+            news = self._news() if self._is_answered else None
+            # A client that was made before a fork is several afterwards.
+            holder, held = f"{self._token}-{os.getpid()}", self._under_way
+            request = QuotaRequest(holder=holder, held=held, wanted=wanted, news=news)
+            self._granted, self._is_answered = 0, False
+            self._changed = anyio.Event()
+            self._asked_at, grant = self._clock.monotonic(), None
+            try:
+                grant = await self._store.ask(self._key, request, at_most)
+            finally:
+                self._is_answered = self._is_answered or (grant is None and news is not None)
         if grant is not None:
-            self._granted, self._granted_until = grant.granted, asked_at + _BEGIN_WITHIN
-            self._is_holding = request.held + grant.granted > 0
+            self._granted, self._granted_until = grant.granted, self._asked_at + _BEGIN_WITHIN
+            self._is_holding = held + grant.granted > 0
+            if self._is_holding and self._reporter is None:
+                self._reporter = BackgroundTask(self._report, self._end_report)
         return grant
 
-    def _request(self, wanted: int) -> QuotaRequest:
-        return QuotaRequest(
-            # A client that was made before a fork is several afterwards.
-            holder=f"{self._token}-{os.getpid()}",
-            held=self._under_way,
-            wanted=wanted,
-            news=self._news() if self._is_answered else None,
-        )
+    async def _report(self) -> None:
+        """Tell the store what becomes of the calls, also when no further one asks."""
+        while self._is_holding or self._is_answered:
+            due_in = self._asked_at + _BEGIN_WITHIN - self._clock.monotonic()
+            if due_in > 0:
+                await self._clock.sleep(due_in)
+            elif await self._ask(0, math.inf) is None:
+                return
+
+    def _end_report(self, _: Exception | None) -> None:
+        self._reporter = None
 
     def _news(self) -> QuotaNews:
         now = self._clock.monotonic()

@@ -112,10 +112,10 @@ class _Window:
         self.limit: int | None = state.get("limit")
         self.window: int | None = state.get("window")
         self.ended: int | None = state.get("ended")
-        self.turns: int | None = _earlier(state.get("turns"), latest)
+        self.turns: int | None = _at_most(state.get("turns"), latest)
         self.is_certain: bool = state.get("is_certain", True)
         self.paused: int = min(state.get("paused", 0), latest)
-        self.asking: int | None = _earlier(state.get("asking"), lapses_by)
+        self.asking: int | None = _at_most(state.get("asking"), lapses_by)
         if "at" not in state:
             self.asking = lapses_by
         self.holders: dict[str, list[int]] = {
@@ -212,3 +212,7 @@ class _Window:
 
 def _earlier(*known: int | None) -> int | None:
     return min((moment for moment in known if moment is not None), default=None)
+
+
+def _at_most(moment: int | None, latest: int) -> int | None:
+    return None if moment is None else min(moment, latest)
