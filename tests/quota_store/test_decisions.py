@@ -179,7 +179,8 @@ def _moved(state: Any, by: int) -> Any:
 def test_redis_decides_like_python(redis_url: str, state: Any, request: QuotaRequest) -> None:
     """The script in Redis and `QuotaRequest.decide` keep and answer the same."""
     redis_key = "voucherify:{key}"
-    with Redis.from_url(redis_url, decode_responses=True) as redis:
+    with Redis.from_url(redis_url, decode_responses=True) as client:
+        redis: Any = client
         redis.delete(redis_key)
         if state is not None:
             seconds, micros = redis.time()

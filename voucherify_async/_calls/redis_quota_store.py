@@ -59,13 +59,13 @@ class RedisQuotaStore(QuotaStore):
         project: str | None = None,
         timeout: float = 0.25,
     ) -> None:
-        check_seconds("timeout", timeout, error=ConfigurationError)
-        for name, text in (("prefix", prefix), ("project", project)):
-            if text is not None and (not isinstance(text, str) or not text):
-                raise ConfigurationError(f"{name}: expected a text, got {text!r}")
-        self._is_own = isinstance(redis, str)
         try:
-            self._redis = _client(redis)
+            check_seconds("timeout", timeout, error=ConfigurationError)
+            for name, text in (("prefix", prefix), ("project", project)):
+                if text is not None and (not isinstance(text, str) or not text):
+                    raise ConfigurationError(f"{name}: expected a text, got {text!r}")
+            self._is_own = isinstance(redis, str)
+            self._redis: Any = _client(redis)
         finally:
             # An error tracker serialises the variables of the frames that an error went through.
             del redis
@@ -124,13 +124,12 @@ class RedisQuotaStore(QuotaStore):
         from redis.exceptions import ConnectionError as Lost
         from redis.exceptions import NoScriptError
 
-        run: Any = self._redis
         try:
-            return await run.evalsha(_SHA, 1, *arguments)
+            return await self._redis.evalsha(_SHA, 1, *arguments)
         except (NoScriptError, Lost):
             # Redis was restarted, its scripts were flushed, or it dropped an idle connection.
             # Asking twice does no harm: a request says what is held, and not what is added.
-            return await run.eval(_SCRIPT, 1, *arguments)
+            return await self._redis.eval(_SCRIPT, 1, *arguments)
 
 
 def _client(redis: Any) -> Any:
