@@ -8,7 +8,7 @@ from .._clock import Clock
 from .._protocol import answers
 from .._protocol.answers import Answer
 from .._protocol.retry import Outcome
-from .._transport.exchange import Outgoing, Sender
+from .._transport.exchange import Outgoing, OverdueError, Sender
 from ..errors import TransportError
 from .limits import Limit
 from .logs import log
@@ -21,15 +21,19 @@ async def attempt(
     started = clock.monotonic() if log.isEnabledFor(logging.DEBUG) else None
     outcome: Outcome | None = None
     try:
-        outcome = answer = await limit.run(sender.exchange, outgoing, sent=True)
+        left = limit.left()
+        if left <= 0:
+            outcome = limit.passed(sent=False)
+        else:
+            outcome = await sender.exchange(outgoing, left)
     except TransportError as error:
         outcome = error
-        return error
-    else:
-        return answer
+        if isinstance(error, OverdueError):
+            outcome = limit.passed(sent=error.sent)
     finally:
         if started is not None:
             _log_attempt(outgoing, outcome, number, clock.monotonic() - started)
+    return outcome
 
 
 def _log_attempt(outgoing: Outgoing, outcome: Outcome | None, number: int, elapsed: float) -> None:

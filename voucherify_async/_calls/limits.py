@@ -66,13 +66,14 @@ class Limit:
             return await work(*args)
         left = self.left()
         if left <= 0:
-            raise self._passed(sent=False)
+            raise self.passed(sent=False)
         with anyio.move_on_after(left):
             return await work(*args)
         # Out here, so that what was cancelled, whose frames hold the request, is not its context.
-        raise self._passed(sent=sent)
+        raise self.passed(sent=sent)
 
-    def _passed(self, *, sent: bool) -> OwnTimeoutError:
+    def passed(self, *, sent: bool) -> OwnTimeoutError:
+        """The error of what was not done in time; `sent` is whether it may have been sent."""
         method, _, template = self._what.partition(" ")
         error = OwnTimeoutError(f"{self._what}: {self._reason}", method=method, path=template)
         error.sent = sent

@@ -7,13 +7,14 @@ that factory is not the known one, each connection is used once.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import logging
 import os
 import ssl
 from collections.abc import Callable
 from contextvars import ContextVar
-from functools import partial
+from functools import lru_cache, partial
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,11 +23,12 @@ from yarl import URL
 
 from .. import errors
 from ..errors import ConfigurationError, TransportError
+from .alarm import Alarm
 from .backend import Attempt, Backend, RawAnswer, encoded, header_map, timeouts_of
 from .exchange import Outgoing
 from .passage import ABORT_DROPS_REST, Passage, is_readable
 from .proxies import NO_SOCKS, Proxies, Proxy
-from .unpacking import TooLargeError
+from .unpacking import OnePiece, TooLargeError
 from .urls import Origin
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ else:
 KEEPALIVE_SECONDS: Final = 15.0
 _METHODS_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _LARGE: Final = 1 << 20
+_PIECE: Final = 1 << 16
 _log: Final = logging.getLogger("voucherify_async")
 
 
@@ -55,14 +58,19 @@ class AiohttpSender(Backend):
         self._origin = Origin(base_url)
         self._proxies = proxies
         self._generation = 0
+        connector, self._is_watching = _connector(make_ssl_context())
         self._session = aiohttp.ClientSession(
-            connector=_connector(make_ssl_context()),
+            connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
-            middlewares=[_send_once],
             request_class=_Request,
             skip_auto_headers=["Content-Type"],
         )
+        self._middlewares = _keeping_once(self._session)
+
+    def keeps_time(self) -> bool:
+        """Whether our own protocol objects wait for the answers."""
+        return self._is_watching
 
     async def distrust(self) -> None:
         """Use no connection again that was open until now."""
@@ -73,14 +81,13 @@ class AiohttpSender(Backend):
         await self._session.close()
 
     async def _send(self, request: Outgoing, attempt: Attempt) -> RawAnswer:
-        timeouts = timeouts_of(request.timeout)
-        sending = _Sending(self._generation, timeouts.pop("write"))
+        sending = _Sending(self._generation, request.timeout, attempt.within)
         attempt.passage = sending.passage
         token = _current.set(sending)
         try:
             while True:
                 try:
-                    response = await self._request(request, timeouts)
+                    response = await self._request(request, sending)
                     break
                 except _StaleError:
                     # Closed unused; the next one is tried, or a new one.
@@ -94,12 +101,11 @@ class AiohttpSender(Backend):
             response.close()
             sending.end()
 
-        headers = header_map(response.raw_headers)
-        return RawAnswer(response.status, headers, response.content.iter_any(), aclose)
+        body = response.content
+        pieces = OnePiece(body.read_nowait()) if body.is_eof() else body.iter_any()
+        return RawAnswer(response.status, header_map(response.raw_headers), pieces, aclose)
 
-    async def _request(
-        self, request: Outgoing, timeouts: dict[str, float | None]
-    ) -> aiohttp.ClientResponse:
+    async def _request(self, request: Outgoing, sending: _Sending) -> aiohttp.ClientResponse:
         url = URL(str(self._origin.url(request.url)), encoded=True)
         content, content_type = encoded(request)
         proxy = self._proxies.of(url.scheme, url.raw_host or "", url.explicit_port)
@@ -118,10 +124,10 @@ class AiohttpSender(Backend):
             allow_redirects=False,
             proxy=None if proxy is None else _address(proxy),
             proxy_headers=None if proxy is None else dict(_authorization(proxy)),
-            timeout=aiohttp.ClientTimeout(
-                connect=timeouts["connect"],
-                sock_connect=timeouts["connect"],
-                sock_read=timeouts["read"],
+            middlewares=self._middlewares,
+            timeout=_connecting_within(
+                sending.passage.bounded(sending.timeouts["connect"]),
+                None if self._is_watching else sending.timeouts["read"],
             ),
         )
 
@@ -148,7 +154,7 @@ def _error_class(error: Exception, *, is_begun: bool) -> type[TransportError]:
         return written or (errors.ReadTimeout if is_begun else errors.ConnectTimeout)
     if not is_begun:
         return errors.ConnectError
-    if isinstance(error, (aiohttp.ClientResponseError, aiohttp.ServerDisconnectedError)):
+    if isinstance(error, aiohttp.ClientResponseError):
         return errors.ProtocolError
     return errors.ReadError
 
@@ -156,6 +162,11 @@ def _error_class(error: Exception, *, is_begun: bool) -> type[TransportError]:
 def _reason(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return f"the proxy answered {error.status}"
+    if isinstance(error, (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError)):
+        number = error.args[0] if error.args else None
+        if not isinstance(error, aiohttp.ClientConnectorError):
+            why = f": {os.strerror(number)}" if isinstance(number, int) else ""
+            return f"the connection broke{why}"
     inner = getattr(error, "certificate_error", None) or getattr(error, "os_error", error)
     if isinstance(inner, aiohttp.ClientPayloadError):
         # Of ours, or about the answer's bytes.
@@ -176,17 +187,18 @@ class _WriteTimedOutError(TimeoutError):
 class _Sending:
     """One request, for the objects of aiohttp that carry it."""
 
-    def __init__(self, generation: int, write_timeout: float | None) -> None:
+    def __init__(self, generation: int, timeout: Any, within: float) -> None:
         self.generation = generation
-        self.write_timeout = write_timeout
+        self.timeouts = timeouts_of(timeout)
         self.passage = Passage(0)
+        self.passage.begin(within)
         self.passage.note_connecting()
         self.handler: _Watching | None = None
 
     def end(self) -> None:
         """Note that nothing more is expected on the connection, unless the next one has it."""
         if self.handler is not None and self.handler.sending is self:
-            self.handler.sending = None
+            self.handler.end()
 
 
 _current: ContextVar[_Sending] = ContextVar("_current")
@@ -206,12 +218,18 @@ class _Request(aiohttp.ClientRequest):
 
 
 class _Watching(ResponseHandler):
-    """What asyncio tells of a connection."""
+    """What asyncio tells of a connection.
+
+    It reads into a buffer of its own, where asyncio would make one for each answer. One alarm
+    stands for every wait, in place of aiohttp's timers.
+    """
 
     def __init__(self, loop: Any) -> None:
         super().__init__(loop=loop)
-        self._timers = loop
-        self._write_timer: Any = None
+        self._piece = memoryview(bytearray(_PIECE))
+        self._alarm = Alarm(loop, self._end_wait)
+        self._is_waiting = self._is_held = False
+        self._body: aiohttp.StreamReader | None = None
         self._generation: int | None = None
         self.sending: _Sending | None = None
 
@@ -222,7 +240,14 @@ class _Watching(ResponseHandler):
         elif self._is_stale(sending):
             return False
         sending.handler, self.sending = self, sending
+        self._body, self._is_waiting = None, True
+        self._wait()
         return True
+
+    def end(self) -> None:
+        """Expect nothing more."""
+        self.sending = self._body = None
+        self._stop_waiting()
 
     def _is_stale(self, sending: _Sending) -> bool:
         socket = None if self.transport is None else self.transport.get_extra_info("socket")
@@ -239,6 +264,12 @@ class _Watching(ResponseHandler):
         # a limit of 0 its TLS would call an empty buffer full.
         transport.set_write_buffer_limits(high=1, low=0)
 
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002
+        return self._piece
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.data_received(bytes(self._piece[:nbytes]))
+
     def data_received(self, data: bytes) -> None:
         if data and self.sending is None:
             # Nobody asked for it.
@@ -250,24 +281,39 @@ class _Watching(ResponseHandler):
                 self.set_exception(error)
                 self._abort()
                 return
+            self._wait()
         super().data_received(data)
 
     def feed_data(self, data: Any, size: int = 0) -> None:
         if data[0].code >= 200 and self.sending is not None:
             self.sending.passage.end_head()
+            self._body = data[1]
+            data[1].on_eof(self._stop_waiting)
         super().feed_data(data, size)
+
+    def pause_reading(self) -> None:
+        super().pause_reading()
+        # Not the other side is slow, but whoever reads the answer.
+        self._is_held = True
+        self._alarm.set(None)
+
+    def resume_reading(self, *args: Any, **kwargs: Any) -> None:
+        super().resume_reading(*args, **kwargs)
+        if self._is_held:
+            self._is_held = False
+            self._wait()
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        if self.sending is not None and self.sending.write_timeout is not None:
-            self._write_timer = self._timers.call_later(self.sending.write_timeout, self._end_write)
+        self._wait()
 
     def resume_writing(self) -> None:
-        self._drop_write_timer()
         super().resume_writing()
+        self._wait()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._note_cut()
+        self._alarm.drop()
         super().connection_lost(exc)
 
     def close(self) -> None:
@@ -276,9 +322,25 @@ class _Watching(ResponseHandler):
             self._abort()
         super().close()
 
-    def _end_write(self) -> None:
-        self.set_exception(_WriteTimedOutError())
-        self._abort()
+    def _wait(self) -> None:
+        """Wait anew for the other side: to take more of the request, or to answer."""
+        if self._is_waiting and self.sending is not None:
+            step = "write" if self.writing_paused else "read"
+            self._alarm.set(self.sending.passage.bounded(self.sending.timeouts[step]))
+
+    def _stop_waiting(self) -> None:
+        self._is_waiting = False
+        self._alarm.set(None)
+
+    def _end_wait(self) -> None:
+        if self.writing_paused:
+            self.set_exception(_WriteTimedOutError())
+            self._abort()
+            return
+        error = aiohttp.SocketTimeoutError("the answer did not come in time")
+        self.set_exception(error)
+        if self._body is not None:
+            self._body.set_exception(error)
 
     def _abort(self) -> None:
         self._note_cut()
@@ -286,32 +348,43 @@ class _Watching(ResponseHandler):
             self.transport.abort()
 
     def _note_cut(self) -> None:
-        self._drop_write_timer()
         if self.writing_paused and self.sending is not None:
             self.sending.passage.is_cut = ABORT_DROPS_REST
 
-    def _drop_write_timer(self) -> None:
-        if self._write_timer is not None:
-            self._write_timer.cancel()
-            self._write_timer = None
+
+@lru_cache(maxsize=16)
+def _connecting_within(connect: float | None, read: float | None) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(connect=connect, sock_connect=connect, sock_read=read)
 
 
-def _connector(ssl_context: ssl.SSLContext) -> aiohttp.TCPConnector:
+def _connector(ssl_context: ssl.SSLContext) -> tuple[aiohttp.TCPConnector, bool]:
+    """The connections, and whether they are ours to watch."""
     # The limiter in front bounds the connections; aiohttp would at 100.
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE_SECONDS, ssl=ssl_context)
     factory: Any = getattr(connector, "_factory", None)
     made = getattr(factory, "func", None)
     if isinstance(made, type) and hasattr(made, "should_close"):
-        watching = type("Watching", (_Watching, made), {})
+        watching = type("Watching", (_Watching, made, asyncio.BufferedProtocol), {})
         remade = partial(watching, *factory.args, **factory.keywords)
         setattr(connector, "_factory", remade)  # noqa: B010 - private, and guarded above
-        return connector
+        return connector, True
     _log.warning(
         "aiohttp %s is not known to this version of voucherify-async: each connection is used "
         "once, which is slow. Install a newer voucherify-async, or an older aiohttp",
         aiohttp.__version__,
     )
-    return aiohttp.TCPConnector(limit=0, force_close=True, ssl=ssl_context)
+    return aiohttp.TCPConnector(limit=0, force_close=True, ssl=ssl_context), False
+
+
+def _keeping_once(session: aiohttp.ClientSession) -> tuple[aiohttp.ClientMiddlewareType, ...]:
+    """Keep a session from sending anything again by itself; what its requests go through for that.
+
+    Its switch is a private one, and middlewares cost something.
+    """
+    if not hasattr(session, "_retry_connection"):
+        return (_send_once,)
+    session._retry_connection = False  # noqa: SLF001 - private, and guarded above
+    return ()
 
 
 async def _send_once(
@@ -327,9 +400,7 @@ async def _send_once(
     except aiohttp.ClientConnectorError:
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        reason = "the connection broke"
-        if error.args and isinstance(error.args[0], int):
-            reason = f"{reason}: {os.strerror(error.args[0])}"
+        reason = _reason(error)
     raise aiohttp.ClientPayloadError(reason)
 
 

@@ -26,9 +26,16 @@ class Alarm:
         self._timer: Any = None
 
     def set(self, seconds: float | None) -> None:
-        """Ring in so many seconds, unless it is set anew before; None never rings."""
+        """Ring in so many seconds, none of them at once, unless it is set anew before.
+
+        None never rings.
+        """
         if seconds is None:
             self._rings_at = None
+            return
+        if seconds <= 0:
+            self._rings_at = None
+            self._ring()
             return
         self._rings_at = rings_at = self._loop.time() + seconds
         if self._timer is not None:

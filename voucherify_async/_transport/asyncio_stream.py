@@ -173,7 +173,7 @@ class AsyncioStream(asyncio.BufferedProtocol, AsyncNetworkStream):
     # What httpcore calls.
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
-        data = await self.receive(max_bytes, timeout)
+        data = await self.receive(max_bytes, self._passage.bounded(timeout))
         self._passage.note_read(len(data))
         return data
 
@@ -203,8 +203,11 @@ class AsyncioStream(asyncio.BufferedProtocol, AsyncNetworkStream):
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        if not buffer:
-            return
+        if buffer:
+            await self.send(buffer, self._passage.bounded(timeout))
+
+    async def send(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        """Write, within the time that is given and none else."""
         self._passage.note_write()
         if not self._transport.is_closing():
             self._transport.write(buffer)

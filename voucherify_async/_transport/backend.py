@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import (
     AsyncGenerator,
@@ -11,27 +12,33 @@ from collections.abc import (
     Callable,
     Iterable,
 )
-from contextlib import asynccontextmanager
-from typing import Any, cast
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from typing import Any, Final, cast
 
 import anyio
 
 from .._concurrency.leaving import leaving
 from .._protocol.answers import Answer
+from ..errors import TimeoutError as OwnTimeoutError
 from ..errors import TransportError
-from .exchange import Outgoing
+from .exchange import Outgoing, OverdueError
 from .passage import Passage
 from .stack import httpx_of
 from .translation import detached_cause, translate
 from .unpacking import read_whole, unpacked
 
 
+_UNBOUND: Final = nullcontext()
+
+
 class Attempt:
     """What is known of a request that was sent once."""
 
-    __slots__ = ("is_answered", "is_streamed", "passage")
+    __slots__ = ("is_answered", "is_streamed", "passage", "within")
 
-    def __init__(self, *, is_streamed: bool = False) -> None:
+    def __init__(self, *, within: float = math.inf, is_streamed: bool = False) -> None:
+        self.within = within
+        """Seconds for all of it."""
         self.is_streamed = is_streamed
         """Whether the body of the answer is wanted as it comes, also of one that breaks off."""
         self.passage: Passage | None = None
@@ -47,6 +54,11 @@ class Attempt:
         if self.is_answered or self.passage is None:
             return True if self.is_answered else None
         return self.passage.may_be_whole
+
+    @property
+    def is_hurried(self) -> bool:
+        """Whether its last wait was shortened, because its time was to end in it."""
+        return self.passage is not None and self.passage.is_hurried
 
 
 class RawAnswer:
@@ -89,6 +101,13 @@ class Backend(ABC):
     async def _send(self, request: Outgoing, attempt: Attempt) -> RawAnswer:
         """Send, and return the answer once its head has come."""
 
+    def keeps_time(self) -> bool:
+        """Whether each wait of a request ends with its time; otherwise the request is cancelled.
+
+        To be cancelled in time costs each request as much as its headers do.
+        """
+        return False
+
     @abstractmethod
     async def distrust(self) -> None:
         """Use no connection again that was open until now."""
@@ -97,27 +116,31 @@ class Backend(ABC):
     async def aclose(self) -> None:
         """Close what is our own."""
 
-    async def exchange(self, request: Outgoing) -> Answer:
-        """Send a request and read its answer to the end."""
+    async def exchange(self, request: Outgoing, within: float = math.inf) -> Answer:
+        """Send a request and read its answer to the end, within so many seconds."""
         answer: RawAnswer | None = None
-        attempt = Attempt()
+        cause: BaseException | None = None
+        attempt = Attempt(within=within)
         try:
-            answer = await self._send(request, attempt)
-            content = answer.content
-            if content is None:
-                try:
-                    content = await read_whole(answer.pieces, answer.headers, self._limit)
-                except BaseException:
-                    await answer.close()
-                    raise
-            await answer.aclose()
+            with self._limited(within):
+                answer = await self._send(request, attempt)
+                content = answer.content
+                if content is None:
+                    try:
+                        content = await read_whole(answer.pieces, answer.headers, self._limit)
+                    except BaseException:
+                        await answer.close()
+                        raise
+                await answer.aclose()
+                return Answer(answer.status_code, answer.headers, content)
+            failure: TransportError = _overdue(request)
         except Exception as error:
-            failure = self._translated(error, request, attempt)
-            if failure is None:
+            translated = self._translated(error, request, attempt)
+            if translated is None:
                 raise
-            cause = detached_cause(error, request.url)
-        else:
-            return Answer(answer.status_code, answer.headers, content)
+            failure, cause = translated, detached_cause(error, request.url)
+            if isinstance(failure, OwnTimeoutError) and attempt.is_hurried:
+                failure, cause = _overdue(request, sent=failure.sent), None
         if answer is not None:
             failure.status_code = answer.status_code
         # Raised out here, so that the HTTP client's error, which holds the request with its
@@ -154,6 +177,11 @@ class Backend(ABC):
             yield OpenAnswer(answer, self._limit, translated)
         finally:
             await answer.close()
+
+    def _limited(self, within: float) -> AbstractContextManager[object]:
+        if within == math.inf or self.keeps_time():
+            return _UNBOUND
+        return anyio.move_on_after(within)
 
     def _translated(
         self, error: Exception, request: Outgoing, attempt: Attempt
@@ -214,6 +242,12 @@ class OpenAnswer:
             if failure is None:
                 raise
         raise failure
+
+
+def _overdue(request: Outgoing, *, sent: bool = True) -> OverdueError:
+    error = OverdueError("overdue", method=request.method, path=request.template)
+    error.sent = sent
+    return error
 
 
 def header_map(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
@@ -10,6 +11,7 @@ from attrs import field, frozen
 
 from .._protocol.answers import Answer
 from .._protocol.headers import SignedHeaders
+from ..errors import TimeoutError as OwnTimeoutError
 
 
 def _steps(timeout: Any) -> Any:
@@ -33,6 +35,10 @@ class Outgoing:
     files: Mapping[str, Any] | None = field(repr=False)
     timeout: Any = field(converter=_steps)
     template: str
+
+
+class OverdueError(OwnTimeoutError):
+    """A request was not done within the time that it was given as a whole."""
 
 
 class StreamedAnswer(Protocol):
@@ -80,10 +86,15 @@ class Sender(Protocol):
     where the request surely did not reach the other side whole.
     """
 
-    async def exchange(self, request: Outgoing) -> Answer:
+    async def exchange(self, request: Outgoing, within: float = math.inf) -> Answer:
         """Send a request and read its answer to the end.
 
+        Args:
+            request: The request.
+            within: Seconds for all of it.
+
         Raises:
+            OverdueError: It took longer.
             TransportError: No answer came, or it broke off. It carries no request and no secret.
         """
         ...

@@ -48,6 +48,10 @@ class PooledSender(Backend):
         )
         self._watched_way = WatchedWay(stack.httpx, self._origin, self.pool)
 
+    def keeps_time(self) -> bool:
+        """Whether each wait is one of our own sockets'."""
+        return not self._watched_way.is_watched()
+
     async def distrust(self) -> None:
         """Use no connection again that was open until now."""
         await self.pool.distrust()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import select
 import sys
+import time
 from typing import Final
 
 from .unpacking import TooLargeError
@@ -28,6 +29,9 @@ class Passage:
         self._layers_left = layers
         self._head_left: float = HEAD_LIMIT
         self._is_connecting = False
+        self._ends_at = math.inf
+        self.is_hurried = False
+        """Whether the last wait was shortened, because the request's own time was to end in it."""
         self.is_begun = False
         """Whether any of the request may have been written."""
         self.is_cut = False
@@ -45,10 +49,22 @@ class Passage:
         """Note that the connection is being opened."""
         self._is_connecting = True
 
-    def begin(self) -> None:
-        """Watch the next request."""
-        self.is_begun = self.is_cut = False
+    def begin(self, within: float = math.inf) -> None:
+        """Watch the next request, which has so many seconds from now on."""
+        self.is_begun = self.is_cut = self.is_hurried = False
         self._head_left = HEAD_LIMIT
+        self._ends_at = math.inf if within == math.inf else time.monotonic() + within
+
+    def bounded(self, timeout: float | None) -> float | None:
+        """How many seconds one wait may take: those of its step, and no more than the request has.
+
+        They may be none.
+        """
+        if self._ends_at == math.inf:
+            return timeout
+        left = self._ends_at - time.monotonic()
+        self.is_hurried = timeout is None or left < timeout
+        return left if self.is_hurried else timeout
 
     def end_head(self) -> None:
         """Note that the head of the answer is complete."""

@@ -113,9 +113,11 @@ class ConnectionPool:
         origin = request.url.origin
         held = await self._take((origin.scheme, origin.host, origin.port)) or self._new(origin)
         self._in_use.add(held)
-        held.passage.begin()
         attempt = request.extensions.get(ATTEMPT)
-        if attempt is not None:
+        if attempt is None:
+            held.passage.begin()
+        else:
+            held.passage.begin(attempt.within)
             attempt.passage = held.passage
         try:
             response = await held.http.handle_async_request(request)

@@ -56,7 +56,7 @@ class Wire(AsyncNetworkBackend):
         """Connect; the pool asks for no socket options."""
         self._passage.note_connecting()
         try:
-            with _limited(timeout):
+            with self._limited(timeout):
                 self._stream = await self._connected(host, port, local_address)
                 return self._stream
         except (*_BROKEN, UnicodeError) as error:
@@ -79,6 +79,9 @@ class Wire(AsyncNetworkBackend):
         self._socket = _WatchedSocket(passage, stream)
         return self._over(self._socket, self._socket.has_input)
 
+    def _limited(self, timeout: float | None) -> anyio.CancelScope:
+        return _limited(self._passage.bounded(timeout))
+
     def _over(self, stream: ByteStream, has_raw_input: Callable[[], bool]) -> _Stream:
         return _Stream(self._passage, stream, self._encrypt, has_raw_input, self._errors)
 
@@ -92,7 +95,7 @@ class Wire(AsyncNetworkBackend):
         below = stream.bytes if isinstance(stream, _Stream) else _Bytes(stream, self._errors)
         encrypted: ByteStream | None = None
         try:
-            with _limited(timeout):
+            with self._limited(timeout):
                 encrypted = await TLSStream.wrap(
                     below,
                     ssl_context=ssl_context,
@@ -132,7 +135,7 @@ class _Stream(AsyncNetworkStream):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
         try:
-            with _limited(timeout):
+            with _limited(self._passage.bounded(timeout)):
                 data = await self.bytes.receive(max_bytes)
                 self._passage.note_read(len(data))
                 return data
@@ -147,7 +150,7 @@ class _Stream(AsyncNetworkStream):
             return
         self._passage.note_write()
         try:
-            with _limited(timeout):
+            with _limited(self._passage.bounded(timeout)):
                 await self.bytes.send(buffer)
                 return
         except _BROKEN as error:
@@ -234,7 +237,7 @@ class _Bytes(ByteStream):
 
     async def send(self, item: bytes) -> None:
         try:
-            await self._stream.write(item)
+            await self._stream.send(item)
         except self._errors.WriteError as error:
             raise anyio.BrokenResourceError(str(error)) from None
 

@@ -24,6 +24,17 @@ class TooLargeError(Exception):
         super().__init__(f"{what} is larger than {limit:,} bytes, and the rest was not read")
 
 
+class OnePiece:
+    """A body that has come already, in pieces as any other."""
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        if self.content:
+            yield self.content
+
+
 async def read_whole(pieces: AsyncIterable[bytes], headers: Mapping[str, str], limit: int) -> bytes:
     """A body, unpacked.
 
@@ -35,6 +46,9 @@ async def read_whole(pieces: AsyncIterable[bytes], headers: Mapping[str, str], l
     if stated.isdecimal():
         _check(int(stated[:20]), limit)
     unpacker = _unpacker(headers)
+    if unpacker is None and isinstance(pieces, OnePiece):
+        _check(len(pieces.content), limit)
+        return pieces.content
     contents: list[bytes] = []
     packed = size = 0
     iterator = aiter(pieces)
