@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -132,12 +133,30 @@ def test_size_counts_bytes() -> None:
         (b'{"a":[1.5,-9223372036854775809]}', {"a": [1.5, -(2**63) - 1]}),
         (b'{"a": 1' + b"0" * 400 + b"}", {"a": 10**400}),
         (b'"1234567890123456789012"', "1234567890123456789012"),
+        (b"-9999999999999999999", 1 - 10**19),
+        (
+            b'["v_1234567890123456789012",\n18446744073709551616]',
+            ["v_1234567890123456789012", 2**64],
+        ),
+        (
+            b'["-1234567890123456789012",-18446744073709551617]',
+            ["-1234567890123456789012", -(2**64) - 1],
+        ),
     ],
 )
 def test_lenient_json(content: bytes, value: Any) -> None:
     """JSON that only some decoders take is read too, and its integers are never rounded."""
     assert answers.decode_json(content) == value
     assert type(answers.decode_json(content)) is type(value)
+
+
+@pytest.mark.parametrize("text", ["v_" + "1" * 30, "0" * 19, "-" + "9" * 40, "1.5e" + "1" * 20])
+def test_strings_of_digits_do_not_slow_an_answer_down(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only a number that orjson would round is left to the slower decoder."""
+    monkeypatch.delattr(json, "loads")
+    assert answers.decode_json(b'{"id":"%b"}' % text.encode()) == {"id": text}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Any, TypedDict
 from attrs import field, frozen
 
 from .._protocol import bodies, queries
-from .._protocol.headers import SignedHeaders, wrap
+from .._protocol.headers import NO_HEADERS, SignedHeaders, wrap
 from .._protocol.retry import RetryPolicy
 from .._protocol.route import BoundRoute, Route
 from .._unset import UNSET
@@ -77,7 +77,7 @@ class Call:
     content: bytes | None = field(default=None, repr=False)
     content_type: str | None = None
     files: Mapping[str, Any] | None = field(default=None, repr=False)
-    headers: SignedHeaders = field(factory=SignedHeaders)
+    headers: SignedHeaders = NO_HEADERS
     options: CallOptions = field(factory=CallOptions)
 
     @property
@@ -114,8 +114,9 @@ class Call:
         """
         check_options(options)
         extra = options.get("extra_query")
-        added = (query, queries.encode_query(params), queries.encode_query(extra))
-        query = "&".join(filter(None, added))
+        if params or extra:
+            added = (query, queries.encode_query(params), queries.encode_query(extra))
+            query = "&".join(filter(None, added))
         queries.check_url(target.path, query)
         extra_headers = options.get("extra_headers")
         if extra_headers is not None:
@@ -124,4 +125,4 @@ class Call:
         if content is None and body is not UNSET:
             content = bodies.encode_json(body)
         content_type = None if content is None else "application/json"
-        return cls(target, query, content, content_type, files, headers or SignedHeaders(), options)
+        return cls(target, query, content, content_type, files, headers or NO_HEADERS, options)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from .._protocol import answers, retry
 from .._protocol.answers import Answer
-from .._protocol.headers import SignedHeaders
+from .._protocol.headers import NO_HEADERS, SignedHeaders
 from .._protocol.retry import Outcome, RetryPolicy
 from .._transport.exchange import Outgoing, StreamedAnswer
 from ..errors import ResponseValidationError, VoucherifyError
@@ -225,7 +225,7 @@ class Caller:
     def _outgoing(self, call: Call, signed: SignedHeaders) -> Outgoing:
         settings = self.settings
         url = settings.base_url + call.target.path + (f"?{call.query}" if call.query else "")
-        typed = {} if call.content_type is None else {"Content-Type": call.content_type}
+        typed = NO_HEADERS if call.content_type is None else {"Content-Type": call.content_type}
         headers = SignedHeaders(settings.headers, call.headers, signed, typed)
         timeout = call.options.get("timeout", settings.timeout)
         return Outgoing(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final, TypeVar, overload
@@ -32,7 +31,7 @@ _BY_STATUS: Final[Mapping[int, type[APIError]]] = {
 }
 _DIGITS: Final = bytes(0x30 if chr(byte).isdecimal() else 0x20 for byte in range(256))
 _LONG: Final = b"0" * 19
-_LONG_NUMBER: Final = re.compile(rb"(?:^|[\s:,\[])-?\d{19}")
+_BEFORE_A_NUMBER: Final = b" \t\r\n:,["
 
 
 @frozen
@@ -51,9 +50,8 @@ def decode_json(content: bytes) -> Any:
     Raises:
         ValueError: The text is not JSON.
     """
-    # orjson makes floats of integers over 64 bits. To look for 19 digits in a row costs less than
-    # to look where they stand, which is done for the few texts that have them.
-    if _LONG not in content.translate(_DIGITS) or not _LONG_NUMBER.search(content):
+    # orjson makes floats of integers over 64 bits.
+    if not _has_long_number(content):
         try:
             return orjson.loads(content)
         except orjson.JSONDecodeError:
@@ -63,6 +61,19 @@ def decode_json(content: bytes) -> Any:
         return json.loads(content, parse_constant=_refuse, parse_float=_finite)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def _has_long_number(content: bytes) -> bool:
+    """Whether a number has 19 digits in a row, or a string after what a number could follow."""
+    digits = content.translate(_DIGITS)
+    at = digits.find(_LONG)
+    while at >= 0:
+        start = at - 1 if content[at - 1 : at] == b"-" else at
+        if start == 0 or content[start - 1] in _BEFORE_A_NUMBER:
+            return True
+        end = digits.find(b" ", at)
+        at = -1 if end < 0 else digits.find(_LONG, end)
+    return False
 
 
 def _refuse(text: str) -> float:

@@ -70,6 +70,9 @@ class SignedHeaders(_Sealed):
         return list(self._pairs.values())
 
 
+NO_HEADERS: Final = SignedHeaders()
+
+
 class SecretForm(_Sealed):
     """The fields of a form that holds a secret."""
 

@@ -18,6 +18,7 @@ _DAY: Final = 86_400.0
 _YEARS: Final = 3_660 * _DAY
 _CLOSE: Final = 60.0
 _LONGEST_DATE: Final = 64
+_MOST_DIGITS: Final = 15
 # Not what `float` takes: signs, exponents, "nan", other scripts' digits, and thousands of digits.
 _NUMBER: Final = re.compile(r"\s*[0-9]{1,15}(?:\.[0-9]{0,9})?\s*", re.ASCII)
 
@@ -149,5 +150,7 @@ def _number(text: str | None) -> float | None:
 
 def integer(text: str | None) -> int | None:
     """The value of a header that holds a whole number, or None."""
+    if text is not None and text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS:
+        return int(text)
     number = _number(text)
     return None if number is None else int(number)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from urllib.parse import quote
 
 from attrs import field, frozen
@@ -11,6 +12,9 @@ from attrs import field, frozen
 from ..errors import InvalidArgumentError
 from .expected_answers import Asked, Expected
 from .listings import Listing
+
+# What `quote` leaves as it is, after ten times as long.
+_UNRESERVED: Final = re.compile(r"[A-Za-z0-9_.~-]+")
 
 FinderName = Literal[
     "balance update",
@@ -101,6 +105,8 @@ def _segment(name: str, value: str) -> str:
     if value in {".", ".."}:
         # Servers and proxies resolve dot segments even where they are percent-quoted.
         raise InvalidArgumentError(f"{name}: {value!r} is a dot segment and cannot be addressed")
+    if _UNRESERVED.fullmatch(value):
+        return value
     try:
         return quote(value, safe="")
     except UnicodeEncodeError:

@@ -173,7 +173,10 @@ class AsyncioStream(asyncio.BufferedProtocol, AsyncNetworkStream):
     # What httpcore calls.
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
-        data = await self.receive(max_bytes, self._passage.bounded(timeout))
+        left = self._passage.bounded(timeout)
+        if left is not None and left <= 0:
+            raise self._errors.ReadTimeout
+        data = await self.receive(max_bytes, left)
         self._passage.note_read(len(data))
         return data
 

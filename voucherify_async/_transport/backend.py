@@ -27,7 +27,6 @@ from .stack import httpx_of
 from .translation import detached_cause, translate
 from .unpacking import read_whole, unpacked
 
-
 _UNBOUND: Final = nullcontext()
 
 

@@ -19,7 +19,7 @@ def _steps(timeout: Any) -> Any:
 
     An injected client of another httpx takes those, but not the other's class.
     """
-    if hasattr(timeout, "connect"):
+    if not isinstance(timeout, (float, int)) and hasattr(timeout, "connect"):
         return (timeout.connect, timeout.read, timeout.write, timeout.pool)
     return timeout
 

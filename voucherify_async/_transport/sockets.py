@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import anyio
 import sniffio
 from anyio.abc import ByteStream, SocketAttribute
+from anyio.lowlevel import checkpoint_if_cancelled
 from anyio.streams.tls import TLSAttribute, TLSStream
 
 from .asyncio_stream import AsyncioStream, Encrypt, connect
@@ -135,7 +136,9 @@ class _Stream(AsyncNetworkStream):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
         try:
-            with _limited(self._passage.bounded(timeout)):
+            with self._limited(timeout):
+                # What has come already is read without a wait, and so also when the time is over.
+                await checkpoint_if_cancelled()
                 data = await self.bytes.receive(max_bytes)
                 self._passage.note_read(len(data))
                 return data
@@ -150,12 +153,15 @@ class _Stream(AsyncNetworkStream):
             return
         self._passage.note_write()
         try:
-            with _limited(self._passage.bounded(timeout)):
+            with self._limited(timeout):
                 await self.bytes.send(buffer)
                 return
         except _BROKEN as error:
             raise self._errors.WriteError(str(error)) from error
         raise self._errors.WriteTimeout
+
+    def _limited(self, timeout: float | None) -> anyio.CancelScope:
+        return _limited(self._passage.bounded(timeout))
 
     async def aclose(self) -> None:
         await self.bytes.aclose()
