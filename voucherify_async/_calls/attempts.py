@@ -21,19 +21,23 @@ async def attempt(
     started = clock.monotonic() if log.isEnabledFor(logging.DEBUG) else None
     outcome: Outcome | None = None
     try:
-        left = limit.left()
-        if left <= 0:
-            outcome = limit.passed(sent=False)
-        else:
-            outcome = await sender.exchange(outgoing, left)
-    except TransportError as error:
-        outcome = error
-        if isinstance(error, OverdueError):
-            outcome = limit.passed(sent=error.sent)
+        outcome = await _sent(sender, outgoing, limit)
+        return outcome
     finally:
         if started is not None:
             _log_attempt(outgoing, outcome, number, clock.monotonic() - started)
-    return outcome
+
+
+async def _sent(sender: Sender, outgoing: Outgoing, limit: Limit) -> Outcome:
+    left = limit.left()
+    if left <= 0:
+        return limit.passed(sent=False)
+    try:
+        return await sender.exchange(outgoing, left)
+    except OverdueError as error:
+        return limit.passed(sent=error.sent)
+    except TransportError as error:
+        return error
 
 
 def _log_attempt(outgoing: Outgoing, outcome: Outcome | None, number: int, elapsed: float) -> None:
