@@ -18,6 +18,17 @@ def through_celery(error: BaseException, serializer: str = "json") -> Any:
     return backend.exception_to_python(backend.decode(stored))
 
 
+def through_taskiq(error: BaseException) -> Any:
+    """An error through the result of a taskiq task that is written as JSON."""
+    from taskiq import TaskiqResult
+    from taskiq.compat import model_dump, model_validate
+    from taskiq.serializers import JSONSerializer
+
+    result: Any = TaskiqResult(is_err=True, return_value=None, execution_time=0, error=error)
+    stored = JSONSerializer().dumpb(model_dump(result))
+    return model_validate(TaskiqResult[None], JSONSerializer().loadb(stored)).error
+
+
 def as_an_argument(value: Any) -> Any:
     """A value through the arguments of a Celery task."""
     serialization: Any = import_module("kombu.serialization")

@@ -18,7 +18,7 @@ import voucherify_async as v
 from voucherify_async import errors
 from voucherify_async._conversion.marks import Lone
 
-from .queues import through_celery
+from .queues import through_celery, through_taskiq
 
 ACTION = v.AsyncAction(
     id="aa_1",
@@ -125,6 +125,7 @@ WAYS: dict[str, Callable[[Any], Any]] = {
     "newest pickle": partial(pickled, pickle.HIGHEST_PROTOCOL),
     "JSON of args": called_again,
     "Celery with json": through_celery,
+    "taskiq with JSON": through_taskiq,
     "Celery with pickle": partial(through_celery, serializer="pickle"),
 }
 
