@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
+import anyio
 import anyio.lowlevel
 import pytest
 
@@ -40,6 +42,13 @@ class MemoryStore(QuotaStore):
     async def aclose(self) -> None:
         """Count how often it was closed."""
         self.closed += 1
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Let the others go on until something is so."""
+    with anyio.fail_after(10):
+        while not is_so():
+            await anyio.lowlevel.checkpoint()
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ from voucherify_async._protocol.shared_quota import LEASE
 from voucherify_async.testing import FakeVoucherify
 
 from ..reliability.conftest import MovingClock, Stopping, policy
-from .conftest import MemoryStore
+from .conftest import MemoryStore, until
 
 pytestmark = pytest.mark.anyio
 
@@ -64,13 +64,6 @@ def quota_of(client: AsyncVoucherify) -> SharedQuota:
     quota = client._caller.quotas.plain
     assert isinstance(quota, SharedQuota)
     return quota
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Let the others go on until something is so."""
-    with anyio.fail_after(10):
-        while not is_so():
-            await anyio.lowlevel.checkpoint()
 
 
 @pytest.mark.parametrize("limit", [60, 7, 1])

@@ -110,7 +110,11 @@ class GuardedStore:
 
     def is_out(self) -> bool:
         """Whether the client counts alone for now."""
-        return self._is_tried_again or self._clock.monotonic() < self._out_until
+        return self._pause > 0
+
+    def is_due(self) -> bool:
+        """Whether it is time to find out if the store is back."""
+        return not self._is_tried_again and self._clock.monotonic() >= self._out_until
 
     async def ask(self, key: str, request: QuotaRequest, at_most: float) -> QuotaGrant | None:
         """Ask the store; None where it does not answer, and the client has to count alone.
@@ -123,18 +127,20 @@ class GuardedStore:
         Raises:
             VoucherifyError: The store is not for this event loop.
         """
-        if self.is_out():
+        if self.is_out() and not self.is_due():
             return None
-        began = self._clock.monotonic()
-        self._is_tried_again = self._pause > 0
+        began, seconds = self._clock.monotonic(), min(self._store.timeout, at_most)
+        self._is_tried_again = self.is_out()
         grant, failure = None, None
+        scope = anyio.CancelScope(deadline=anyio.current_time() + seconds)
         try:
-            with anyio.move_on_after(min(self._store.timeout, at_most)):
+            with scope:
                 grant, failure = await self._answer(key, request)
         finally:
             self._is_tried_again = False
             # Of calls that each have less time than the store, too, one has to find out.
-            self._unanswered_for += self._clock.monotonic() - began
+            waited = self._clock.monotonic() - began
+            self._unanswered_for += seconds if scope.cancelled_caught else waited
             if grant is not None:
                 self._answered()
             elif failure is not None or self._unanswered_for >= self._store.timeout:

@@ -55,7 +55,7 @@ class SharedQuota(Quota):
 
     def try_enter(self) -> bool:
         """Count one more request as under way, if it may be sent now and nobody waits before it."""
-        if self._store.is_out():
+        if self._is_alone():
             return super().try_enter()
         if self._waiting or not self._take():
             return False
@@ -103,13 +103,15 @@ class SharedQuota(Quota):
         if reporter is not None:
             reporter.cancel()
             await reporter.ended()
-        if self._is_holding or self._is_answered:
+        if (self._is_holding or self._is_answered) and not self._store.is_out():
             await self._ask(0, math.inf)
 
     async def _admit(self, limit: Limit, give_up_at: float, *, may_wait: bool) -> bool:
         """Wait for one call to be granted; False where that takes long, and nobody was told."""
         began = self._clock.monotonic()
         while not self._take():
+            if self._is_alone():
+                return await self._admit_alone(give_up_at, may_wait=may_wait)
             # Half of what the call has left, so that there is time to send it without the store.
             grant = await self._ask(self._wanted(), limit.left() / 2)
             if grant is None:
@@ -160,15 +162,27 @@ class SharedQuota(Quota):
         if grant is not None:
             self._granted, self._granted_until = grant.granted, self._asked_at + _BEGIN_WITHIN
             self._is_holding = held + grant.granted > 0
-            if self._is_holding and self._reporter is None:
-                self._reporter = BackgroundTask(self._report, self._end_report)
+            if self._is_holding:
+                self._begin_report()
         return grant
+
+    def _is_alone(self) -> bool:
+        """Whether the store is out; no call waits while it is tried again."""
+        if not self._store.is_out():
+            return False
+        if self._store.is_due():
+            self._begin_report()
+        return True
+
+    def _begin_report(self) -> None:
+        if self._reporter is None:
+            self._reporter = BackgroundTask(self._report, self._end_report)
 
     async def _report(self) -> None:
         """Tell the store what becomes of the calls, also when no further one asks."""
-        while self._is_holding or self._is_answered:
+        while self._is_holding or self._is_answered or self._store.is_out():
             due_in = self._asked_at + _BEGIN_WITHIN - self._clock.monotonic()
-            if due_in > 0:
+            if due_in > 0 and not self._store.is_out():
                 await self._clock.sleep(due_in)
             elif await self._ask(0, math.inf) is None:
                 return
