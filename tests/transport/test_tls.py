@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from voucherify_async import AsyncVoucherify, ConfigurationError, ConnectError, TransportError
+from voucherify_async._transport import tls
 
 from .wire import serve_for_ever, serving
 
@@ -90,43 +91,70 @@ async def test_a_server_that_nobody_vouches_for_is_refused(
         await looked_up(url, http_backend, verify=verify)
 
 
-class Truststore:
-    """The package truststore, on a system that believes the authority."""
+class System:
+    """A system that believes the authority, and the package truststore on it."""
 
     def __init__(self, authority: trustme.CA) -> None:
         self.authority = authority
-        self.made = 0
+        self.reads: list[str] = []
 
     def SSLContext(self, protocol: int) -> ssl.SSLContext:  # noqa: N802 - the package's name
-        """A context with the system's authorities."""
-        self.made += 1
+        """A context over its store."""
+        self.reads.append("store")
         context = ssl.SSLContext(protocol)
         self.authority.configure_trust(context)
         return context
 
+    def load(self, context: ssl.SSLContext) -> None:
+        """Put the authorities of its files into a context."""
+        self.reads.append("files")
+        self.authority.configure_trust(context)
+
 
 @pytest.fixture
-def truststore(authority: trustme.CA, monkeypatch: pytest.MonkeyPatch) -> Truststore:
-    """It is installed."""
-    made = Truststore(authority)
+def system(authority: trustme.CA, monkeypatch: pytest.MonkeyPatch) -> System:
+    """It keeps them in files, and truststore is installed."""
+    made = System(authority)
     monkeypatch.setitem(sys.modules, "truststore", made)
+    monkeypatch.setattr(ssl.SSLContext, "load_default_certs", lambda it, *_: made.load(it))
+    monkeypatch.setattr(tls, "_HAS_STORE", False)
+    monkeypatch.setattr(tls, "has_system_authorities", lambda: True)
     return made
 
 
+@pytest.mark.parametrize("kept_in", ["files", "store", "files of another place"])
 async def test_the_systems_authorities_are_believed(
-    http_backend: Any, url: str, truststore: Truststore
+    http_backend: Any, url: str, system: System, kept_in: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where truststore is installed, what the system believes is believed, read once a client."""
+    """With truststore, what the system believes is believed; files are read once a client.
+
+    truststore itself would read them in each handshake; it is asked where there is a store, or
+    where the files are not in the place that OpenSSL knows.
+    """
     if http_backend == "pyreqwest":
         pytest.skip("pyreqwest reads the system's by itself, and they are not ours to change")
+    monkeypatch.setattr(tls, "_HAS_STORE", kept_in == "store")
+    monkeypatch.setattr(tls, "has_system_authorities", lambda: kept_in == "files")
     assert await looked_up(url, http_backend) == "CODE"
-    assert truststore.made == 1
+    assert system.reads == ["files" if kept_in == "files" else "store"]
+
+
+def test_an_empty_folder_holds_no_authorities(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A system without its package of certificates may still have their folder."""
+    monkeypatch.setattr(tls, "_HAS_STORE", False)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "nowhere.pem"))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    assert not tls.has_system_authorities()
+    (tmp_path / "0a775a30.0").touch()
+    assert tls.has_system_authorities()
 
 
 async def test_the_environment_goes_before_the_system(
     http_backend: Any,
     url: str,
-    truststore: Truststore,
+    system: System,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -135,7 +163,7 @@ async def test_the_environment_goes_before_the_system(
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "other.pem"))
     with pytest.raises(ConnectError, match=r"(?i)certificate"):
         await looked_up(url, http_backend)
-    assert truststore.made == 0
+    assert system.reads == []
 
 
 async def test_a_key_may_have_a_password(

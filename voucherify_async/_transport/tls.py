@@ -7,13 +7,15 @@ import ssl
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ..errors import ConfigurationError
 from .stack import httpx_of
 
 Verify = bool | str | os.PathLike[str] | ssl.SSLContext
 """What servers' certificates are checked against."""
+_HAS_STORE: Final = sys.platform in {"darwin", "win32"}
+"""Whether the system keeps its authorities in a store of its own, and not in files."""
 Certificate = str | os.PathLike[str] | tuple[str, str] | tuple[str, str, str]
 """A client's certificate: a file that holds it and its key, or both files, and the password."""
 
@@ -42,7 +44,7 @@ def ssl_context_maker(verify: Any, cert: Any) -> Callable[[], ssl.SSLContext]:
 
 
 def default_context() -> ssl.SSLContext:
-    """The authorities of `SSL_CERT_FILE` or `SSL_CERT_DIR`; else the system's, by truststore.
+    """The authorities of `SSL_CERT_FILE` or `SSL_CERT_DIR`; else the system's.
 
     Where truststore is not installed, those of the package certifi.
     """
@@ -56,15 +58,23 @@ def default_context() -> ssl.SSLContext:
     except ImportError:
         made: ssl.SSLContext = httpx_of("httpcore").create_ssl_context()
         return made
-    return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if _HAS_STORE or not has_system_authorities():
+        return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # Where they are in files truststore reads them anew in each handshake, which holds everything
+    # up for some 20 ms.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_default_certs()
+    return context
 
 
 def has_system_authorities() -> bool:
     """Whether the system, or the environment, names certificates to believe."""
-    if sys.platform in {"darwin", "win32"}:
-        return True
     paths = ssl.get_default_verify_paths()
-    return paths.cafile is not None or paths.capath is not None
+    return (
+        _HAS_STORE
+        or paths.cafile is not None
+        or (paths.capath is not None and any(Path(paths.capath).iterdir()))
+    )
 
 
 def identity_reader(cert: Certificate | None) -> Callable[[], bytes] | None:
