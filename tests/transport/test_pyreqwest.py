@@ -112,6 +112,42 @@ async def test_a_kept_connection_that_ends_under_a_write_has_it_once() -> None:
     assert [request[:4] for request in received] == [b"GET ", b"POST"]
 
 
+async def test_few_requests_go_on_without_their_callers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their connections are not without number: who comes then waits, and is answered after all."""
+    monkeypatch.setattr(pyreqwest, "_MOST_ABANDONED", 5)
+    arrived, go_on = queue.Queue[None](), threading.Event()
+    sent: list[object] = []
+    built = pyreqwest._built
+
+    def count(*args: Any) -> Any:
+        sent.append(None)
+        return built(*args)
+
+    monkeypatch.setattr(pyreqwest, "_built", count)
+
+    def handle(connection: socket.socket) -> None:
+        while read_request(connection):
+            arrived.put(None)
+            go_on.wait(20)
+            connection.sendall(ok())
+
+    with serving(handle) as address:
+        async with client_of(f"http://{address}") as client:
+            async with anyio.create_task_group() as group:
+                for _ in range(5):
+                    group.start_soon(client.vouchers.get, "CODE")
+                for _ in range(5):
+                    await anyio.to_thread.run_sync(arrived.get)
+                group.cancel_scope.cancel()
+            async with anyio.create_task_group() as group:
+                for _ in range(20):
+                    group.start_soon(client.vouchers.get, "CODE")
+                await anyio.wait_all_tasks_blocked()
+                assert len(sent) == 5
+                go_on.set()
+    assert len(sent) == 25
+
+
 async def test_few_clients_are_kept_for_many_time_limits() -> None:
     """Each time limit takes a client of its own, of which the oldest go."""
     with serving(serve_for_ever) as address:

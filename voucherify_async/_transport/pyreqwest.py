@@ -22,6 +22,7 @@ import anyio
 import pyreqwest.exceptions as theirs
 from anyio.lowlevel import checkpoint_if_cancelled
 from pyreqwest.client import ClientBuilder, SyncClientBuilder
+from pyreqwest.http import HeaderMap
 from pyreqwest.proxy import ProxyBuilder
 
 from .. import errors
@@ -35,7 +36,6 @@ from .urls import Origin
 
 if TYPE_CHECKING:
     from pyreqwest.client import Client
-    from pyreqwest.http import HeaderMap
     from pyreqwest.request import StreamRequest
     from pyreqwest.response import Response, ResponseBodyReader
 
@@ -44,6 +44,9 @@ _METHODS_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _PIECE: Final = 1 << 16
 _MOST_CLIENTS: Final = 8
 """How many time limits and origins are kept connections for."""
+_MOST_ABANDONED: Final = 200
+"""How many requests may go on without their callers; each has a connection."""
+_LOOK_FOR_ROOM: Final = 0.02
 _LOOK_AGAIN: Final = 1.0
 # How an error begins before the answer has come, and what it says then.
 _NOT_ANSWERED: Final = "error sending request"
@@ -83,6 +86,7 @@ class PyreqwestSender(Backend):
         self._proxies = proxies
         self._current: dict[object, _Connections] = {}
         self._open = WeakSet[_Connections]()
+        self._abandoned = WeakSet[_Mark]()
         _guard_exit()
 
     async def distrust(self) -> None:
@@ -98,12 +102,18 @@ class PyreqwestSender(Backend):
     async def _send(self, request: Outgoing, attempt: Attempt) -> RawAnswer:
         body = _NO_BODY if request.content is None and request.files is None else _Body(request)
         connections = self._connections(request, body)
-        ask, leave = _ways(_built(connections.client, request, body, attempt))
+        if len(self._abandoned) >= _MOST_ABANDONED:
+            await self._room()
+        mark = _Mark()
+        ask, leave = _ways(_built(connections.client, request, body, attempt, mark))
         try:
             response = await (_watched(ask, body, request) if body.is_large else ask)
         except BaseException as error:
             attempt.is_answered = _is_answered(error)
             attempt.passage = _passage(is_cut=body.cut() or _is_unconnected(error))
+            self._abandoned.add(mark)
+            # Frames outlive what they raise.
+            del mark
             await _raise_own_cancellation(error)
             raise
         attempt.is_answered = True
@@ -118,6 +128,13 @@ class PyreqwestSender(Backend):
                 await leave(None, None, None)
 
         return RawAnswer(response.status, headers, pieces, aclose)
+
+    async def _room(self) -> None:
+        """Wait for the end of requests whose callers have gone."""
+        while len(self._abandoned) >= _MOST_ABANDONED:
+            await anyio.sleep(_LOOK_FOR_ROOM)
+            # What its thread has let go is let go in Python when pyreqwest is called next.
+            HeaderMap()
 
     def _connections(self, request: Outgoing, body: _Body) -> _Connections:
         is_own = request.url.startswith(self._root)
@@ -155,6 +172,12 @@ class PyreqwestSender(Backend):
         )
         failure.sent = attempt.may_be_whole is not False
         return failure
+
+
+class _Mark:
+    """Goes along with a request, and away with it."""
+
+    __slots__ = ("__weakref__",)
 
 
 class _Connections:
@@ -298,9 +321,13 @@ def _proxy_builder(proxy: Proxy) -> ProxyBuilder:
     return builder.basic_auth(*[part.decode() for part in proxy.credentials() or ()])
 
 
-def _built(client: Client, request: Outgoing, body: _Body, attempt: Attempt) -> StreamRequest:
-    builder = client.request(request.method, request.url).headers(
-        [*_framing(request, body), *request.headers.reveal()]
+def _built(
+    client: Client, request: Outgoing, body: _Body, attempt: Attempt, mark: _Mark
+) -> StreamRequest:
+    builder = (
+        client.request(request.method, request.url)
+        .headers([*_framing(request, body), *request.headers.reveal()])
+        .extensions({"mark": mark})
     )
     if body.length:
         builder = builder.body_stream(body.stream)
