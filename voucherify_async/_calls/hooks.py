@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, TypeVar
 
 import anyio
+import sniffio
 from attrs import field, frozen
 
-from .._concurrency.leaving import is_being_cancelled
 from ..errors import InvalidArgumentError
 from .logs import log
 
@@ -109,7 +109,15 @@ async def tell(hook: Hook[Any] | None, event: Callable[[], RequestEvent]) -> Non
     except Exception:  # noqa: BLE001 - of the caller's code, and never worth an answer
         log.exception(_FAILED)
     except anyio.get_cancelled_exc_class():
-        # Of a task that the hook waited for; what was sent was sent all the same.
-        if is_being_cancelled():
+        if _is_the_calls_own():
             raise
         log.exception(_FAILED)
+
+
+def _is_the_calls_own() -> bool:
+    """Whether a cancellation is the call's, and not that of a task which a hook waited for."""
+    if sniffio.current_async_library() != "asyncio":
+        return True  # on trio a cancellation never leaves its own scope
+    from .._concurrency.asyncio_tasks import is_being_cancelled
+
+    return is_being_cancelled()

@@ -1,4 +1,4 @@
-"""What is left in the middle: generators, those inside them included, and tasks."""
+"""Generators that are left in the middle, those inside them included."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final, TypeVar
 
 import anyio
-import sniffio
 
 T = TypeVar("T")
 
@@ -31,20 +30,6 @@ async def leaving(generator: AsyncGenerator[T, None]) -> AsyncIterator[AsyncGene
                 await _read_on(generator)
         with anyio.CancelScope(shield=True):
             await generator.aclose()
-
-
-def is_being_cancelled() -> bool:
-    """Whether the cancellation at hand is meant for the task that runs.
-
-    On asyncio whoever waits for a task gets the cancellation of that task too. On trio a
-    cancellation never leaves its own scope.
-    """
-    if sniffio.current_async_library() != "asyncio":
-        return True
-    import asyncio
-
-    task = asyncio.current_task()
-    return task is None or task.cancelling() > 0
 
 
 async def _read_on(generator: AsyncGenerator[T, None]) -> None:
