@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import docstrings, migration
+from . import docstrings, migration, repository
 from .directives import Commands, Documented, Models, SdkOperations
 
 if TYPE_CHECKING:
@@ -18,5 +18,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("models", Models)
     app.add_directive("sdk-operations", SdkOperations)
     docstrings.connect(app)
+    repository.connect(app)
     app.connect("env-before-read-docs", lambda *_: migration.operations())
     return {"parallel_read_safe": True}
