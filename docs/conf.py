@@ -31,7 +31,8 @@ nitpick_ignore_regex = [
     # Names of ours that are private, which say in a signature what their docstrings explain.
     (r"py:class", r"voucherify_async\.(\w+\.)*_\w+\..*"),
     (r"py:class", r"voucherify_async\.resources\.\w+\.Raw\w+"),
-    (r"py:class", r"AnyCustomer|AnyOrder|BackendName|Certificate|Redis|RedisCluster|TransactionRows|Verify"),
+    (r"py:class", r"AnyCustomer|AnyOrder|BackendName|Certificate|TransactionRows|Verify"),
+    (r"py:class", r"Redis|RedisCluster"),
 ]
 
 myst_enable_extensions = ["colon_fence", "deflist", "attrs_inline"]
