@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import docstrings, migration, repository
-from .directives import Commands, Documented, Models, SdkOperations
+from .directives import Commands, Documented, Examples, Models, SdkOperations
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -15,6 +15,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Tell Sphinx of the directives, and of how docstrings are written."""
     app.add_directive("commands", Commands)
     app.add_directive("documented", Documented)
+    app.add_directive("examples", Examples)
     app.add_directive("models", Models)
     app.add_directive("sdk-operations", SdkOperations)
     docstrings.connect(app)

@@ -17,7 +17,7 @@ from sphinx.util.inspect import TypeAliasForwardRef
 import voucherify_async
 from voucherify_async.models import MODULES
 
-from . import commands, docstrings, migration
+from . import commands, docstrings, examples, migration
 
 
 class _Generated(SphinxDirective):
@@ -62,6 +62,13 @@ class SdkOperations(_Generated):
         for table in (t for node in made for t in node.findall(nodes.table)):
             table["classes"].append("calls")
         return made
+
+
+class Examples(_Generated):
+    """Every example of the repository."""
+
+    def run(self) -> list[nodes.Node]:
+        return self.markdown("\n".join(examples.sections()))
 
 
 class Commands(_Generated):
