@@ -21,7 +21,7 @@ PROJECT = Path(__file__).parents[1] / "pyproject.toml"
 SOURCES = [path for path in sorted(PACKAGE.rglob("*.py")) if "testing" not in path.parts]
 OPTIONAL = ("starlette", "uvicorn", "python_multipart", "multipart", "respx", "pytest", "trio",
             "aiohttp", "pyreqwest", "typer", "rich", "httpx_aiohttp", "httpx2",
-            "pydantic", "pydantic_core")  # fmt: skip
+            "pydantic", "pydantic_core", "redis")  # fmt: skip
 
 
 LOADED = f"print({set(OPTIONAL)!r} & (sys.modules.keys() - before))"

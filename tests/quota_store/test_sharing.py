@@ -104,9 +104,7 @@ async def test_plenty_is_handed_out_in_batches(
         assert len(store.asked) <= 30
         # What is not begun in time goes back.
         clock.move(LEASE / 2)
-        await client.vouchers.get(CODE)
-    assert store.asked[-2].held == 0
-    assert store.asked[-1].wanted == 0
+        await until(lambda: store.state()["holders"] == {})
 
 
 async def test_a_process_that_dies_keeps_nobody_out(
@@ -224,7 +222,6 @@ async def test_cancelled_waiters_give_their_places_up(
                     scope.cancel()
             quota = quota_of(client)
             assert (quota._under_way, quota._waiting) == (0, 0)
-        await until(lambda: store.state()["holders"] == {})
         clock.move(WINDOW)
         used, began = len(fake.requests), clock.seconds
         for _ in range(2):
