@@ -119,7 +119,7 @@ async def test_a_process_that_dies_keeps_nobody_out(
         await client.vouchers.get(CODE)
         assert clock.seconds < LEASE
         await client.vouchers.get(CODE)
-        assert LEASE <= clock.seconds < LEASE + 1
+        assert LEASE <= clock.seconds < 2 * LEASE
     assert len(fake.requests) == 3
 
 
@@ -178,7 +178,7 @@ async def test_a_call_waits_for_those_of_others_no_longer_than_a_lease(
                 await anyio.lowlevel.checkpoint()
             with pytest.raises(RateLimitError):
                 await client.vouchers.get(CODE)
-            assert LEASE <= clock.seconds <= LEASE + 1
+            assert LEASE <= clock.seconds <= 2 * LEASE
             stall.release()
 
 
@@ -300,7 +300,7 @@ async def test_a_hanging_first_call_does_not_hold_the_others_for_long(
         while not stall.waiting:
             await anyio.lowlevel.checkpoint()
         await client.vouchers.get(CODE)
-        assert LEASE <= clock.seconds < LEASE + 1
+        assert LEASE <= clock.seconds < 2 * LEASE
         stall.release()
 
 
