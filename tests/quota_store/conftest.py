@@ -16,6 +16,8 @@ from ..reliability.conftest import MovingClock
 class MemoryStore(QuotaStore):
     """A store as a user would write it: what it keeps is text, and its clock is its own."""
 
+    timeout = 30.0
+
     def __init__(self, clock: MovingClock, ahead: float = 0.0) -> None:
         self.clock = clock
         self.ahead = ahead

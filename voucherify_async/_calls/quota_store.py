@@ -51,7 +51,7 @@ class QuotaStore(Protocol):
     until the store is back, and says so in its log. Only a `VoucherifyError` reaches the caller.
     """
 
-    timeout: float = 0.25
+    timeout: float = 0.5
     """Seconds that a call waits for an answer of the store."""
     project: str | None = None
     """The name of the project whose quota it is. Without one each application id counts apart."""

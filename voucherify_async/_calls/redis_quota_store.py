@@ -57,7 +57,7 @@ class RedisQuotaStore(QuotaStore):
         *,
         prefix: str = "voucherify",
         project: str | None = None,
-        timeout: float = 0.25,
+        timeout: float = 0.5,
     ) -> None:
         try:
             check_seconds("timeout", timeout, error=ConfigurationError)
