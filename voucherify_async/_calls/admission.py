@@ -43,15 +43,14 @@ class Admission:
         self.answer: Answer | None = None
         """What came of the request; the block sets it, for the quota to learn from."""
 
-    async def __aenter__(self) -> Self:
+    def __aenter__(self) -> Awaitable[Self]:
         """Wait for both.
 
         Raises:
             RateLimitError: The quota is used up for longer than `max_wait`.
             TimeoutError: The limit came first; nothing was sent.
         """
-        await self._limit.run(self._enter, sent=False)
-        return self
+        return self._limit.run(self._enter, sent=False)
 
     async def __aexit__(self, *_: object) -> None:
         try:
@@ -60,11 +59,11 @@ class Admission:
         finally:
             self._slots.release()
 
-    async def _enter(self) -> None:
+    async def _enter(self) -> Self:
         quota = self._quota
         await self._slots.acquire()
         if quota is None:
-            return
+            return self
         entered = False
         try:
             entered = quota.try_enter()
@@ -78,3 +77,4 @@ class Admission:
             except BaseException:
                 quota.leave(None)
                 raise
+        return self

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable
 
 from .._clock import Clock
 from .._protocol import answers
@@ -14,18 +15,12 @@ from .limits import Limit
 from .logs import log
 
 
-async def attempt(
+def attempt(
     sender: Sender, outgoing: Outgoing, *, number: int, limit: Limit, clock: Clock
-) -> Outcome:
+) -> Awaitable[Outcome]:
     """Send a request once, and log what came of it; `number` counts from 1."""
-    started = clock.monotonic() if log.isEnabledFor(logging.DEBUG) else None
-    outcome: Outcome | None = None
-    try:
-        outcome = await _sent(sender, outgoing, limit)
-        return outcome
-    finally:
-        if started is not None:
-            _log_attempt(outgoing, outcome, number, clock.monotonic() - started)
+    sending = _sent(sender, outgoing, limit)
+    return _logged(sending, outgoing, number, clock) if log.isEnabledFor(logging.DEBUG) else sending
 
 
 async def _sent(sender: Sender, outgoing: Outgoing, limit: Limit) -> Outcome:
@@ -38,6 +33,18 @@ async def _sent(sender: Sender, outgoing: Outgoing, limit: Limit) -> Outcome:
         return limit.passed(sent=error.sent)
     except TransportError as error:
         return error
+
+
+async def _logged(
+    sending: Awaitable[Outcome], outgoing: Outgoing, number: int, clock: Clock
+) -> Outcome:
+    started = clock.monotonic()
+    outcome: Outcome | None = None
+    try:
+        outcome = await sending
+        return outcome
+    finally:
+        _log_attempt(outgoing, outcome, number, clock.monotonic() - started)
 
 
 def _log_attempt(outgoing: Outgoing, outcome: Outcome | None, number: int, elapsed: float) -> None:

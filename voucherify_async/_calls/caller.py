@@ -200,27 +200,24 @@ class Caller:
     async def _exchange(
         self, call: Call, number: int, policy: RetryPolicy, limit: Limit
     ) -> Outcome:
-        outcome, signed = await self._exchange_signed(call, number, policy, limit)
-        is_refused = isinstance(outcome, Answer) and outcome.status_code == 401
-        may_repeat = not retry.may_have_happened(call.route.rule, outcome)
-        if is_refused and self._signer.rejected(signed) and may_repeat:
-            outcome, _ = await self._exchange_signed(call, number, policy, limit)
-        return outcome
-
-    async def _exchange_signed(
-        self, call: Call, number: int, policy: RetryPolicy, limit: Limit
-    ) -> tuple[Outcome, SignedHeaders]:
-        # Asked for again: the client may have been closed while the call waited.
-        sender = self.connections.sender()
-        signed = await limit.run(self._signer.headers, sent=False)
-        outcome = await attempt(
-            sender,
-            self._outgoing(call, signed),
-            number=number,
-            limit=limit.of_attempt(policy, upload=call.files is not None),
-            clock=self.settings.clock,
-        )
-        return outcome, signed
+        is_last = False
+        while True:
+            # Asked for again: the client may have been closed while the call waited.
+            sender = self.connections.sender()
+            signed = await limit.run(self._signer.headers, sent=False)
+            outcome = await attempt(
+                sender,
+                self._outgoing(call, signed),
+                number=number,
+                limit=limit.of_attempt(policy, upload=call.files is not None),
+                clock=self.settings.clock,
+            )
+            if is_last or not (isinstance(outcome, Answer) and outcome.status_code == 401):
+                return outcome
+            may_repeat = not retry.may_have_happened(call.route.rule, outcome)
+            if not (self._signer.rejected(signed) and may_repeat):
+                return outcome
+            is_last = True
 
     def _outgoing(self, call: Call, signed: SignedHeaders) -> Outgoing:
         settings = self.settings

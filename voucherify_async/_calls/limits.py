@@ -51,7 +51,7 @@ class Limit:
         """Seconds until then; infinite where there is no limit."""
         return self._ends_at - self._clock.monotonic()
 
-    async def run(self, work: Callable[[*Ts], Awaitable[T]], *args: *Ts, sent: bool) -> T:
+    def run(self, work: Callable[[*Ts], Awaitable[T]], *args: *Ts, sent: bool) -> Awaitable[T]:
         """Do some work, and leave it behind when the moment has come.
 
         Args:
@@ -62,8 +62,9 @@ class Limit:
         Raises:
             TimeoutError: The moment came before it was done.
         """
-        if self._ends_at == math.inf:
-            return await work(*args)
+        return work(*args) if self._ends_at == math.inf else self._run(work, *args, sent=sent)
+
+    async def _run(self, work: Callable[[*Ts], Awaitable[T]], *args: *Ts, sent: bool) -> T:
         left = self.left()
         if left <= 0:
             raise self.passed(sent=False)

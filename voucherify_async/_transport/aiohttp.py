@@ -12,7 +12,7 @@ import base64
 import logging
 import os
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from functools import lru_cache, partial
 from io import BytesIO
@@ -105,12 +105,12 @@ class AiohttpSender(Backend):
         pieces = OnePiece(body.read_nowait()) if body.is_eof() else body.iter_any()
         return RawAnswer(response.status, header_map(response.raw_headers), pieces, aclose)
 
-    async def _request(self, request: Outgoing, sending: _Sending) -> aiohttp.ClientResponse:
+    def _request(self, request: Outgoing, sending: _Sending) -> Awaitable[aiohttp.ClientResponse]:
         url = URL(str(self._origin.url(request.url)), encoded=True)
         content, content_type = encoded(request)
         proxy = self._proxies.of(url.scheme, url.raw_host or "", url.explicit_port)
         has_body = content or request.method in _METHODS_WITH_BODY
-        return await self._session.request(
+        return self._session.request(
             request.method,
             url,
             headers=[
