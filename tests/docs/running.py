@@ -26,7 +26,7 @@ from .pages import ROOT, Block, blocks
 from .shop import shop
 
 _FILE = re.compile(r"# (\w+\.py)\n")
-_TOLD = re.compile(r"^\s*print\(.*\)  # (.+)$", re.MULTILINE)
+_TOLD = re.compile(r"^\s*(?:print\(.*)?\)  # (.+)$", re.MULTILINE)
 _OWN_LOOP = re.compile(r"\b(asyncio|anyio|trio|uvloop)\.run\(")
 
 
@@ -122,7 +122,7 @@ def _compiled(source: str, name: str) -> Any:
 
 
 def _check_output(source: str, written: str) -> None:
-    """A comment behind a `print` on the margin of a page says what is printed, `...` anything."""
+    """A comment behind a `print` says what is printed, `...` standing for anything."""
     lines = iter(written.splitlines())
     for told in _TOLD.findall(source):
         pattern = ".*".join(map(re.escape, told.split("...")))
