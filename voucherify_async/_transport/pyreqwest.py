@@ -32,6 +32,7 @@ from .backend import Attempt, Backend, RawAnswer, encoded, timeouts_of
 from .exchange import Outgoing
 from .passage import Passage
 from .proxies import Proxies, Proxy
+from .pyreqwest_errors import StalledError, error_class_of, is_answered, is_unconnected, reason_of
 from .urls import Origin
 
 if TYPE_CHECKING:
@@ -48,10 +49,6 @@ _MOST_ABANDONED: Final = 200
 """How many requests may go on without their callers; each has a connection."""
 _LOOK_FOR_ROOM: Final = 0.02
 _LOOK_AGAIN: Final = 1.0
-# How an error begins before the answer has come, and what it says then.
-_NOT_ANSWERED: Final = "error sending request"
-_NOT_CONNECTED: Final = "client error (Connect)"
-_CUT_SHORT: Final = "connection closed before message completed"
 _Steps = dict[str, float | None]
 
 
@@ -109,8 +106,8 @@ class PyreqwestSender(Backend):
         try:
             response = await (_watched(ask, body, request) if body.is_large else ask)
         except BaseException as error:
-            attempt.is_answered = _is_answered(error)
-            attempt.passage = _passage(is_cut=body.cut() or _is_unconnected(error))
+            attempt.is_answered = is_answered(error)
+            attempt.passage = _passage(is_cut=body.cut() or is_unconnected(error))
             self._abandoned.add(mark)
             # Frames outlive what they raise.
             del mark
@@ -163,10 +160,10 @@ class PyreqwestSender(Backend):
     def _translated(
         self, error: Exception, request: Outgoing, attempt: Attempt
     ) -> TransportError | None:
-        if not isinstance(error, (theirs.PyreqwestError, _StalledError, ValueError)):
+        if not isinstance(error, (theirs.PyreqwestError, StalledError, ValueError)):
             return super()._translated(error, request, attempt)
-        failure = _error_class(error, attempt)(
-            f"{request.method} {request.template}: {_reason(error)}",
+        failure = error_class_of(error, attempt)(
+            f"{request.method} {request.template}: {reason_of(error)}",
             method=request.method,
             path=request.template,
         )
@@ -186,7 +183,11 @@ class _Connections:
     __slots__ = ("__weakref__", "client")
 
     def __init__(self, builder: ClientBuilder) -> None:
-        self.client: Final[Client] = builder.build()
+        try:
+            self.client: Final[Client] = builder.build()
+        except RuntimeError:
+            # Of a process that was forked after somebody else had used pyreqwest.
+            raise ConfigurationError(_FORKED) from None
 
 
 def _passage(*, is_cut: bool) -> Passage:
@@ -279,14 +280,6 @@ async def _do_nothing() -> None:
     """Leave a connection that has gone back already."""
 
 
-class _StalledError(Exception):
-    """A step of a large request took longer than it may."""
-
-    def __init__(self, error_class: type[TransportError]) -> None:
-        super().__init__("timed out")
-        self.error_class = error_class
-
-
 def _builder(proxy: Proxy | None, connect: float | None, read: float | None) -> ClientBuilder:
     builder = (
         ClientBuilder()
@@ -370,7 +363,7 @@ async def _watched(ask: Awaitable[Response], body: _Body, request: Outgoing) -> 
     """The answer to a large body, of which each piece has its time.
 
     Raises:
-        _StalledError: The other side took no piece, or took them all and did not answer.
+        StalledError: The other side took no piece, or took them all and did not answer.
     """
     watch = _Watch(body, timeouts_of(request.timeout))
     with watch.scope:
@@ -381,7 +374,7 @@ async def _watched(ask: Awaitable[Response], body: _Body, request: Outgoing) -> 
             raise
         finally:
             watch.end()
-    raise _StalledError(errors.WriteTimeout if body.pieces else errors.ReadTimeout)
+    raise StalledError(errors.WriteTimeout if body.pieces else errors.ReadTimeout)
 
 
 class _Watch:
@@ -421,48 +414,11 @@ def _header_map(headers: HeaderMap) -> dict[str, str]:
         return readable
 
 
-def _causes(error: BaseException) -> list[str]:
-    """What went wrong, the outermost first: `reqwest`, its client, the connection."""
-    details = getattr(error, "details", None) or {}
-    return [cause["message"] for cause in details.get("causes") or ()]
-
-
-def _is_unconnected(error: BaseException) -> bool:
-    """Whether there surely was no connection to send on.
-
-    An address that cannot be used is a ValueError.
-    """
-    return isinstance(error, ValueError) or _causes(error)[1:2] == [_NOT_CONNECTED]
-
-
-def _is_answered(error: BaseException) -> bool:
-    """Whether the other side had begun to answer."""
-    if isinstance(error, theirs.DecodeError):
-        return True
-    return any(not cause.startswith(_NOT_ANSWERED) for cause in _causes(error)[:1])
-
-
-def _error_class(error: Exception, attempt: Attempt) -> type[TransportError]:
-    if isinstance(error, _StalledError):
-        return error.error_class
-    if isinstance(error, theirs.RequestTimeoutError):
-        # That of reading counts from the beginning, and so may end the connecting.
-        return errors.ReadTimeout if attempt.may_be_whole else errors.ConnectTimeout
-    if _is_unconnected(error):
-        return errors.ConnectError
-    if isinstance(error, theirs.DecodeError) or _CUT_SHORT in _causes(error):
-        return errors.ProtocolError
-    return errors.ReadError if attempt.may_be_whole else errors.WriteError
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, ValueError):
-        return "the address cannot be used"
-    # The first cause quotes the address.
-    return ": ".join(_causes(error)[1:]) or str(error.args[0])
-
-
 _guarded: Final = set[int]()
+_FORKED: Final = (
+    'http_backend: "pyreqwest" does not work in a process that was forked after it was used; '
+    'start the process by "spawn", or use "aiohttp"'
+)
 
 
 def _guard_exit() -> None:
@@ -478,10 +434,7 @@ def _guard_exit() -> None:
     if pid in _guarded:
         return
     if _guarded:
-        raise ConfigurationError(
-            'http_backend: "pyreqwest" does not work in a process that was forked after it was '
-            'used; start the process by "spawn", or use "aiohttp"'
-        )
+        raise ConfigurationError(_FORKED)
     _guarded.add(pid)
     atexit.register(_await_thread, pid)
 
