@@ -35,7 +35,7 @@ nitpick_ignore_regex = [
     (r"py:class", r"Redis|RedisCluster"),
 ]
 
-myst_enable_extensions = ["colon_fence", "deflist", "attrs_inline"]
+myst_enable_extensions = ["colon_fence", "deflist", "attrs_block", "attrs_inline"]
 myst_heading_anchors = 4
 # Files of the repository that pages include link to each other by their paths there.
 suppress_warnings: list[str] = []
@@ -45,7 +45,6 @@ toc_object_entries_show_parents = "hide"
 autodoc_class_signature = "mixed"
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
-autodoc_preserve_defaults = True
 # An alias is shown by its name, and told in the reference.
 autodoc_type_aliases = aliases()
 python_use_unqualified_type_names = True

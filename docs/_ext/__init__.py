@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import docstrings, migration, repository
-from .directives import Commands, Documented, Examples, Models, SdkOperations
+from .directives import Commands, Documented, Examples, Models, SdkOperations, SdkSummary
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -18,6 +18,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("examples", Examples)
     app.add_directive("models", Models)
     app.add_directive("sdk-operations", SdkOperations)
+    app.add_directive("sdk-summary", SdkSummary)
     docstrings.connect(app)
     repository.connect(app)
     app.connect("env-before-read-docs", lambda *_: migration.operations())

@@ -85,6 +85,8 @@ def _block(match: re.Match[str]) -> str:
 def _inline(match: re.Match[str]) -> str:
     text, glued = match.groups()
     home = public_home(text)
+    if home != "voucherify_async" and text.islower():
+        home = None  # `verify` is an argument more often than that of the webhooks
     code = f":py:obj:`{text} <{home}.{text}>`" if home else f"``{text}``"
     return f"{code}\\ {glued}" if glued else code
 
