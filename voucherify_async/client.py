@@ -184,6 +184,7 @@ class AsyncVoucherify:
         check_count("max_concurrency", max_concurrency, error=ConfigurationError)
         if hooks is not None and not isinstance(hooks, Hooks):
             raise ConfigurationError(f"hooks: expected Hooks(...), got {hooks!r}")
+        _check_is_asynchronous(http_client)
         log_as_environment_says()
         settings = Settings(
             base_url=network.base_url,
@@ -422,3 +423,12 @@ class AsyncVoucherify:
         )
         answer, body = await self._caller.fetch(call, lambda body: body)
         return RawResponse(answer.status_code, answer.headers, body)
+
+
+def _check_is_asynchronous(http_client: Any) -> None:
+    """Refuse a synchronous client: it would send a write, and fail when the answer is awaited."""
+    if http_client is not None and not hasattr(http_client, "aclose"):
+        raise ConfigurationError(
+            "http_client: expected an asynchronous client such as httpx.AsyncClient(...), "
+            f"got {type(http_client).__name__}"
+        )

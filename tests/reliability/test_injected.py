@@ -13,6 +13,7 @@ import pytest
 from voucherify_async import (
     AmbiguousOutcomeError,
     AsyncVoucherify,
+    ConfigurationError,
     ConflictError,
     NotFoundError,
     RateLimitError,
@@ -262,6 +263,13 @@ async def test_what_is_no_transport_error_is_left_alone() -> None:
         client = AsyncVoucherify("id", "token", http_client=http)
         with pytest.raises(ZeroDivisionError):
             await client.vouchers.get(CODE)
+
+
+async def test_a_synchronous_client_is_refused() -> None:
+    """A client whose answers cannot be awaited is refused before it can send a write."""
+    with httpx.Client() as http, pytest.raises(ConfigurationError) as caught:
+        AsyncVoucherify("id", "token", http_client=http)
+    assert str(caught.value).startswith("http_client: expected an asynchronous client")
 
 
 async def test_an_instrumented_client_sees_each_attempt(

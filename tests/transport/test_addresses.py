@@ -24,7 +24,7 @@ from .wire import read_request, serve_for_ever, serving
 pytestmark = pytest.mark.anyio
 
 
-@pytest.mark.parametrize("http_client", [None, object()])
+@pytest.mark.parametrize("http_client", [None, httpx.AsyncClient()])
 @pytest.mark.parametrize(
     "url", ["http://api.test", "http://10.0.0.1:8080", "HTTP://API.TEST", "http://localhost.test"]
 )

@@ -92,8 +92,8 @@ async def settle(
     check_options(options)
     if not isinstance(error, AmbiguousOutcomeError):
         raise InvalidArgumentError(
-            f"error: expected an AmbiguousOutcomeError, got {type(error).__name__}; that of an "
-            "interrupted import or bulk update is its __cause__"
+            f"error: expected an AmbiguousOutcomeError, got {type(error).__name__}; for an "
+            "interrupted import or bulk update pass its __cause__"
         )
     lost = Lost.of(error)
     if lost is None or lost.route.finder is None:
