@@ -409,7 +409,9 @@ class AsyncVoucherify:
         if not isinstance(method, str) or not method.isascii() or not method.isalpha():
             raise InvalidArgumentError(f"method: expected a name such as GET, got {method!r}")
         if json is not UNSET and files is not None:
-            raise InvalidArgumentError("files: goes without json; a request has one body")
+            raise InvalidArgumentError(
+                "files: cannot be combined with json; a request has one body"
+            )
         path, _, query = path.partition("?")
         call = Call.of(
             # Logs and errors show the template, and the path itself may hold a code.

@@ -1,4 +1,4 @@
-"""Webhooks: check that Voucherify sent them, and read what they tell.
+"""Webhooks: check that Voucherify sent them, and read what they say.
 
 ```python
 @app.post("/voucherify")
@@ -8,7 +8,8 @@ async def hear(request: Request) -> None:
         print(event.data.voucher)
 ```
 
-A signature holds no time, so a recorded delivery can be sent again: remember `event.dedupe_key`.
+A signature carries no timestamp, so a recorded delivery can be sent again: remember
+`event.dedupe_key`.
 """
 
 from __future__ import annotations
@@ -240,7 +241,7 @@ def unwrap(body: bytes, signature: str | None, secret: str | Sequence[str]) -> W
 
 
 def verify(body: bytes, signature: str | None, secret: str | Sequence[str]) -> None:
-    """Check a webhook's signature; the arguments are those of `unwrap`.
+    """Check a webhook's signature; takes the same arguments as `unwrap`.
 
     Raises:
         WebhookSignatureError: The signature is missing or does not fit the body and any secret.
@@ -254,7 +255,12 @@ def verify(body: bytes, signature: str | None, secret: str | Sequence[str]) -> N
 def sign(body: bytes, secret: str) -> str:
     """The signature that Voucherify sends with a body.
 
-    It is the hexadecimal HMAC-SHA256 of the body, of JSON without the white space outside strings.
+    It is the hexadecimal HMAC-SHA256 of the body; for JSON, of the body without the
+    white space outside strings.
+
+    Args:
+        body: The request's body.
+        secret: The webhook's secret.
 
     Raises:
         InvalidArgumentError: The body is not bytes, or the secret is empty.

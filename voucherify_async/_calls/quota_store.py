@@ -47,12 +47,12 @@ class QuotaStore(Protocol):
                 return grant
     ```
 
-    What `ask` raises, and an answer that comes too late, cost no call: the client counts alone
+    What `ask` raises, and an answer that comes too late, fail no call: the client counts alone
     until the store is back, and says so in its log. Only a `VoucherifyError` reaches the caller.
     """
 
     timeout: float = 0.5
-    """Seconds that a call waits for an answer of the store."""
+    """Seconds that a call waits for the store's answer."""
     project: str | None = None
     """The name of the project whose quota it is. Without one each application id counts apart."""
 

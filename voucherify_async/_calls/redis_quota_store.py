@@ -26,7 +26,7 @@ _LIMITS: Final = (int(LEASE * 1000), int(LONGEST_WINDOW * 1000), KEPT)
 
 
 class RedisQuotaStore(QuotaStore):
-    """Lets processes share one quota by a Redis, version 5 and later (extra `redis`; asyncio only).
+    """Lets processes share one quota through Redis 5 or later (extra `redis`; asyncio only).
 
     ```python
     store = RedisQuotaStore("redis://:password@cache.example:6379/0")
@@ -35,7 +35,7 @@ class RedisQuotaStore(QuotaStore):
     ```
 
     Each process asks for several calls at a time while plenty is left, and for the last ones one by
-    one. Where Redis is away, each process counts alone until it is back, with a warning in the log.
+    one. While Redis is away, each process counts alone, with a warning in the log.
     The keys hold a hash of the project, and live for two hours.
 
     Args:
@@ -63,7 +63,7 @@ class RedisQuotaStore(QuotaStore):
             check_seconds("timeout", timeout, error=ConfigurationError)
             for name, text in (("prefix", prefix), ("project", project)):
                 if text is not None and (not isinstance(text, str) or not text):
-                    raise ConfigurationError(f"{name}: expected a text, got {text!r}")
+                    raise ConfigurationError(f"{name}: expected a non-empty string, got {text!r}")
             self._is_own = isinstance(redis, str)
             self._redis: Any = _client(redis)
         finally:

@@ -66,7 +66,7 @@ def resolve_auth(app_id: str | None, app_token: str | None, auth: Auth | None) -
         if auth is not None:
             if app_id is not None or app_token is not None:
                 raise ConfigurationError(
-                    "auth: goes without app_id and app_token; give one or the other"
+                    "auth: cannot be combined with app_id and app_token; give one or the other"
                 )
             return check_auth(auth)
         app_id = os.environ.get("VOUCHERIFY_APP_ID") if app_id is None else app_id

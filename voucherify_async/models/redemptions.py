@@ -196,7 +196,8 @@ class RedemptionResult(Model):
     redemptions: Sequence[Redemption] | None = None
     """One for each redeemable that was tried."""
     parent_redemption: Redemption | None = None
-    """The redemption that holds them together; ``rollback_stack`` takes its id."""
+    """The redemption that holds several together; ``rollback_stack`` takes its id. None where one
+    was made alone, whose own id goes there then."""
     order: Order | None = None
     """The order with all discounts."""
     inapplicable_redeemables: Sequence[ValidatedRedeemable] | None = None

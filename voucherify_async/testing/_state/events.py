@@ -26,7 +26,7 @@ class EventLog:
         self.kept = True
 
     def begin(self, request_id: str, app_id: str | None) -> None:
-        """Note the request that the next events come of."""
+        """Note the request that causes the next events."""
         source: JsonObject = {"channel": "API"}
         if app_id is not None:
             source["api_key"] = {"name": "Fake", "app_id": app_id}

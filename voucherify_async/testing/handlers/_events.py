@@ -1,6 +1,6 @@
 """Which events a change of the state brings, and what each tells.
 
-Work in bulk brings none of vouchers: what an import or a bulk update would send is not documented.
+Bulk work records no voucher events: what an import or a bulk update would send is not documented.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _CARDS = {
     "LOYALTY_CARD": ("loyalty_card", "loyalty_card.points_added"),
 }
 _ORDER_ENDS = {"PAID": "customer.order.paid", "CANCELED": "customer.order.canceled"}
-# What an event of points names besides: nothing of it happens here.
+# Other keys of an event about points, which are always null here.
 _POINTS = (
     "holder_loyalty_tier",
     "event",
