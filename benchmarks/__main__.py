@@ -6,15 +6,15 @@ import argparse
 import json
 import sys
 import time
-from importlib import import_module
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
-from types import ModuleType
 
-from . import charts, goals, machine
-from .runs import Results, Settings, opened, progress
+from . import charts, goals, machine, report
+from .report import SCENARIOS
+from .runs import Bench, Results, Settings, opened, progress
 
-SCENARIOS = ("lookups", "decoding", "listings", "start", "scale", "profile")
 _HERE = Path(__file__).parent
+_PERFORMANCE = _HERE.parent / "PERFORMANCE.md"
 
 
 def _arguments() -> argparse.Namespace:
@@ -28,45 +28,60 @@ def _arguments() -> argparse.Namespace:
         metavar="FOLDER",
         help="where results.json and charts/ go (default: benchmarks/, of full runs only)",
     )
+    parser.add_argument(
+        "--before",
+        metavar="REVISION",
+        help="measure the library as it was at a revision of git too, and judge what got slower",
+    )
+    parser.add_argument(
+        "--report",
+        action="store_true",
+        help="measure nothing: draw the charts and the tables of PERFORMANCE.md again",
+    )
     return parser.parse_args()
-
-
-def _scenario(name: str) -> ModuleType:
-    return import_module(f"benchmarks.scenarios.{name}")
 
 
 def main() -> int:
     arguments = _arguments()
     if arguments.list:
         for name in SCENARIOS:
-            print(f"{name:<10}{(_scenario(name).__doc__ or '').partition(': ')[2].strip()}")
+            print(f"{name:<10}{(SCENARIOS[name].__doc__ or '').partition(': ')[2].strip()}")
+        return 0
+    if arguments.report:
+        _show(json.loads((_HERE / "results.json").read_text(encoding="utf-8")))
         return 0
     names = [name for name in SCENARIOS if name in (arguments.only or SCENARIOS)]
-    settings = Settings(quick=arguments.quick)
+    settings = Settings(quick=arguments.quick, before=arguments.before)
     about = machine.about()
     print(machine.sentence(about))
     results: Results = {"about": about, "quick": settings.quick, "rounds": settings.rounds}
-    for name in names:
-        results[name] = _run(name, settings)
+    results["before"] = settings.before
+    with ExitStack() as stack:
+        # Few processes are started in a quick run, whose figures need not be those of fresh ones.
+        shared = stack.enter_context(opened(settings)) if settings.quick else None
+        for name in names:
+            with nullcontext(shared) if shared else opened(settings) as bench:
+                results[name] = _run(name, bench)
     if settings.quick:
         print("\nA quick run shows that everything runs; its figures judge nothing.")
     elif judged := goals.judged(results):
         print(f"\n{goals.table(judged).text()}")
         results["goals"] = judged
     complete = not settings.quick and len(names) == len(SCENARIOS)
-    folder = arguments.output or (_HERE if complete else None)
-    if folder:
-        _keep(results, folder)
+    if arguments.output:
+        _keep(results, arguments.output)
+    elif complete:
+        _keep(results, _HERE)
+        _show(results)
     return 1 if _failed(results) else 0
 
 
-def _run(name: str, settings: Settings) -> Results:
-    scenario, started = _scenario(name), time.perf_counter()
+def _run(name: str, bench: Bench) -> Results:
+    scenario, started = SCENARIOS[name], time.perf_counter()
     progress(f"{name}\n")
-    with opened(settings) as bench:
-        results: Results = scenario.run(bench)
+    results: Results = scenario.run(bench)
     progress(f"{name}: {time.perf_counter() - started:.0f} s\n")
-    for table in scenario.tables(results):
+    for table in scenario.tables(results).values():
         print(f"\n{table.text()}", flush=True)
     return results
 
@@ -77,6 +92,13 @@ def _keep(results: Results, folder: Path) -> None:
     (folder / "results.json").write_text(text, encoding="utf-8")
     charts.write(results, folder / "charts")
     print(f"\nKept in {folder}")
+
+
+def _show(results: Results) -> None:
+    """Draw the charts, and fill in the tables of PERFORMANCE.md."""
+    charts.write(results, _HERE / "charts")
+    text = _PERFORMANCE.read_text(encoding="utf-8")
+    _PERFORMANCE.write_text(report.filled(text, results), encoding="utf-8")
 
 
 def _failed(results: object) -> bool:

@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 
 from .runs import Results
-from .scenarios import decoding, listings, lookups, start
+from .scenarios import checkout, decoding, listings, lookups, start
 from .tables import number
 
 _WIDTH, _LABELS, _ROW, _TOP = 800, 340, 26, 64
@@ -74,7 +74,7 @@ def _bar(bar: Bar, y: float, longest: float) -> str:
 
 
 def _lookups(results: Results) -> list[Chart]:
-    shown = [e for e in lookups.ENTRANTS if 100 in e.levels and e.key != "floor"]
+    shown = [e for e in lookups.ENTRANTS if e.is_compared and not e.floor]
     load, slow = results["load"], results["load_30ms"]
     rates = [Bar(e.label, lookups.rate(load, f"{e.key} @ 100")) for e in shown]
     slowed = [Bar(e.label, lookups.rate(slow, f"{e.key} @ 100")) for e in shown]
@@ -87,9 +87,15 @@ def _lookups(results: Results) -> list[Chart]:
     ]
 
 
+def _checkout(results: Results) -> list[Chart]:
+    bars = [Bar(label, checkout.rate(results, key)) for key, label in checkout.LABELS.items()]
+    subtitle = "Validate and redeem two codes, 100 at once; more is better"
+    return [Chart("checkout", "Checkouts a second", subtitle, bars)]
+
+
 def _decoding(results: Results) -> list[Chart]:
     bars = [
-        Bar(label, decoding.microseconds(results, peer, 100))
+        Bar(label, decoding.microseconds(results, f"{peer} @ page"))
         for peer, label in decoding.PEERS.items()
     ]
     title = "Decoding: µs for a page of 100 vouchers"
@@ -107,7 +113,13 @@ def _start(results: Results) -> list[Chart]:
     return [Chart("start", "Import: ms net of the interpreter", "Less is better", bars)]
 
 
-_CHARTS = {"lookups": _lookups, "decoding": _decoding, "listings": _listings, "start": _start}
+_CHARTS = {
+    "lookups": _lookups,
+    "checkout": _checkout,
+    "decoding": _decoding,
+    "listings": _listings,
+    "start": _start,
+}
 
 
 def write(results: Results, folder: Path) -> None:

@@ -6,9 +6,15 @@ import http.client
 import json
 import os
 import re
+import shutil
+import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+import tarfile
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -29,10 +35,10 @@ class PeerFailedError(Exception):
 class _Process:
     """A child that talks in lines and ends when its standard input is closed."""
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, folder: Path = _ROOT) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", *arguments],
-            cwd=_ROOT,
+            cwd=folder,
             env={name: value for name, value in os.environ.items() if not _DISTURBS(name)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -88,10 +94,10 @@ class Server(_Process):
 
 
 class Worker(_Process):
-    """One fresh interpreter; see `benchmarks.worker`."""
+    """One fresh interpreter; see `benchmarks.worker`. What it imports lies in `folder`."""
 
-    def __init__(self) -> None:
-        super().__init__("benchmarks.worker")
+    def __init__(self, folder: Path = _ROOT) -> None:
+        super().__init__("benchmarks.worker", folder=folder)
 
     def call(self, function: str, **kwargs: Any) -> Any:
         """Run `module:function` there and return its result, which JSON can express.
@@ -110,3 +116,54 @@ class Worker(_Process):
         if "error" in answer:
             raise PeerFailedError(answer["error"])
         return answer["result"]
+
+
+@contextmanager
+def redis_server() -> Iterator[str]:
+    """A Redis of the run's own that writes nothing to disk: its URL.
+
+    Raises:
+        PeerMissingError: It is not installed.
+    """
+    if shutil.which("redis-server") is None:
+        raise PeerMissingError("redis-server is not installed")
+    with tempfile.TemporaryDirectory(prefix="redis-") as folder:
+        path = Path(folder) / "socket"
+        options = ["--port", "0", "--unixsocket", str(path), "--dir", folder, "--save", ""]
+        log = ["--logfile", str(Path(folder) / "log")]
+        process = subprocess.Popen(["redis-server", *options, *log])
+        try:
+            _wait_for(path)
+            yield f"unix://{path}?db=0"
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _wait_for(path: Path) -> None:
+    give_up_at = time.monotonic() + 10
+    while time.monotonic() < give_up_at:
+        with socket.socket(socket.AF_UNIX) as connection:
+            try:
+                connection.connect(str(path))
+            except OSError:
+                time.sleep(0.01)
+            else:
+                return
+    raise PeerMissingError("redis-server did not start")
+
+
+@contextmanager
+def earlier_state(revision: str) -> Iterator[Path]:
+    """A folder with the library as it was at a revision, and with these benchmarks."""
+    with tempfile.TemporaryDirectory(prefix="benchmarks-") as name:
+        archive = subprocess.Popen(
+            ["git", "archive", revision, "voucherify_async"], cwd=_ROOT, stdout=subprocess.PIPE
+        )
+        try:
+            with tarfile.open(fileobj=archive.stdout, mode="r|") as files:
+                files.extractall(name, filter="data")
+        finally:
+            archive.communicate()
+        (Path(name) / "benchmarks").symlink_to(_ROOT / "benchmarks")
+        yield Path(name)

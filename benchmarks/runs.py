@@ -9,11 +9,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 from typing import Any
 
-from .processes import PeerFailedError, PeerMissingError, Server, Worker
+from .processes import PeerFailedError, PeerMissingError, Server, Worker, earlier_state
 
 Results = dict[str, Any]
 """What a scenario measured, as JSON keeps it."""
@@ -21,9 +21,10 @@ Results = dict[str, Any]
 
 @dataclass(frozen=True)
 class Settings:
-    """How thorough a run is."""
+    """How thorough a run is, and what revision it measures beside this one."""
 
     quick: bool = False
+    before: str | None = None
 
     @property
     def rounds(self) -> int:
@@ -38,13 +39,20 @@ class Settings:
 class Task:
     """One measurement of one contestant.
 
-    Tasks of the same `worker` share an interpreter; None gives each its own, every time.
+    Tasks of the same `worker` share an interpreter; None gives each its own, every time. One of
+    `before` is measured on the earlier state of the library, where the run has one.
     """
 
     key: str
     worker: str | None
     call: str
     kwargs: Mapping[str, Any] = field(default_factory=dict)
+    before: bool = False
+
+    def of_before(self) -> Task:
+        """The same of the earlier state."""
+        worker = None if self.worker is None else before(self.worker)
+        return replace(self, key=before(self.key), worker=worker, before=True)
 
 
 class Bench:
@@ -54,6 +62,9 @@ class Bench:
         self.settings = settings
         self.server = server
         self._stack = stack
+        self._earlier = (
+            stack.enter_context(earlier_state(settings.before)) if settings.before else None
+        )
         self._workers: dict[str, Worker] = {}
 
     def interleave(self, tasks: Sequence[Task], rounds: int | None = None) -> Results:
@@ -76,7 +87,7 @@ class Bench:
         progress(".")
         cpu, started = self.server.cpu_seconds(), time.perf_counter()
         try:
-            with self._worker(task.worker) as worker:
+            with self._worker(task) as worker:
                 run = worker.call(task.call, **task.kwargs)
         except PeerMissingError as error:
             results[task.key] = {"missing": str(error)}
@@ -90,14 +101,21 @@ class Bench:
             results[task.key]["runs"].append(run)
 
     @contextmanager
-    def _worker(self, name: str | None) -> Iterator[Worker]:
-        if name is None:
-            with Worker() as worker:
+    def _worker(self, task: Task) -> Iterator[Worker]:
+        if task.worker is None:
+            with self._new_worker(task) as worker:
                 yield worker
             return
-        if name not in self._workers:
-            self._workers[name] = self._stack.enter_context(Worker())
-        yield self._workers[name]
+        if task.worker not in self._workers:
+            self._workers[task.worker] = self._stack.enter_context(self._new_worker(task))
+        yield self._workers[task.worker]
+
+    def _new_worker(self, task: Task) -> Worker:
+        if not task.before:
+            return Worker()
+        if self._earlier is None:
+            raise PeerMissingError("no revision was given with --before")
+        return Worker(self._earlier)
 
 
 @contextmanager
@@ -118,6 +136,12 @@ def middle(result: Results, of: str | Callable[[Any], float]) -> float | None:
     value = of if callable(of) else lambda run: float(run[of])
     runs = result.get("runs") or []
     return median(value(run) for run in runs) if runs else None
+
+
+def before(key: str) -> str:
+    """The key of the same in the earlier state: that of `ours @ 100` is `ours, before @ 100`."""
+    name, *size = key.split(" @ ")
+    return " @ ".join([f"{name}, before", *size])
 
 
 def ratio(value: float | None, base: float | None) -> float | None:

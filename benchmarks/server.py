@@ -17,7 +17,7 @@ from functools import lru_cache, partial
 from typing import cast
 from urllib.parse import parse_qs
 
-from . import payloads
+from . import checkout_payloads, payloads
 
 _TOTAL_VOUCHERS = 9_900
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
@@ -34,7 +34,15 @@ def _answer(body: bytes, status: str = "200 OK") -> bytes:
 
 
 _VOUCHERS = b"GET /v1/vouchers/"
-_ACCEPTED = _answer(payloads.encode({"async_action_id": "aa_bench"}), "202 Accepted")
+_POSTS = {
+    b"POST /v1/vouchers/import": _answer(
+        payloads.encode({"async_action_id": "aa_bench"}), "202 Accepted"
+    ),
+    b"POST /v1/validations": _answer(
+        checkout_payloads.validation_bytes(len(checkout_payloads.CODES))
+    ),
+    b"POST /v1/redemptions": _answer(checkout_payloads.redemption_bytes()),
+}
 
 
 @lru_cache(maxsize=_TOTAL_VOUCHERS // payloads.PAGE)
@@ -68,8 +76,8 @@ def _route(head: bytes) -> bytes:
     """The whole answer to a request, of which only the first line matters."""
     if head.startswith(_VOUCHERS) and b"/transactions" not in head[:100]:
         return _voucher(head)
-    if head.startswith(b"POST /v1/vouchers/import"):
-        return _ACCEPTED
+    if head.startswith(b"POST"):
+        return _POSTS[head[: head.index(b" ", 5)]]
     target = head.split(b" ", 2)[1].decode()
     path, _, query = target.partition("?")
     if path == "/v1/vouchers":

@@ -20,14 +20,16 @@ class Table:
     note: str = ""
 
     def text(self) -> str:
-        """The table in Markdown, aligned for a terminal."""
+        """Title and table."""
+        return f"### {self.title}\n\n{self.body()}"
+
+    def body(self) -> str:
+        """The table in Markdown, aligned for a terminal, and its note."""
         shown = [list(self.columns), *([number(cell) for cell in row] for row in self.rows)]
         widths = [max(len(row[i]) for row in shown) for i in range(len(self.columns))]
         rule = ["-" * (widths[0]), *(("-" * (width - 1)) + ":" for width in widths[1:])]
         lines = [_line(row, widths) for row in (shown[0], rule, *shown[1:])]
-        return "\n".join(
-            [f"### {self.title}", "", *lines, *(["", self.note.strip()] if self.note else [])]
-        )
+        return "\n".join([*lines, *(["", self.note.strip()] if self.note.strip() else [])])
 
 
 def _line(cells: Iterable[str], widths: Sequence[int]) -> str:

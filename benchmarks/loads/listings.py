@@ -7,7 +7,8 @@ from typing import TypedDict
 
 import anyio
 
-from ..peers.asynchronous import HEADERS, SECONDS
+from ..peers import own
+from ..peers.asynchronous import HEADERS
 from .meter import Meter, Sample, peak_memory
 
 _EARLY = 10
@@ -27,9 +28,7 @@ def ours(url: str, pages: int, work: float, prefetch: int) -> Walk:
     """`vouchers.list` with so many pages read ahead; `work` is what the caller takes a page."""
 
     async def main() -> Walk:
-        from voucherify_async import AsyncVoucherify
-
-        async with AsyncVoucherify("bench", "bench", base_url=url, timeout=SECONDS) as client:
+        async with own.client("ours", url) as client:
             await client.vouchers.get("CODE-1")
             meter, seen, early = Meter(), 0, 0.0
             listing = client.vouchers.list(max_items=pages * 100, prefetch=prefetch)
@@ -50,7 +49,7 @@ def raw_httpx(url: str, pages: int, work: float) -> Walk:
     import httpx
 
     async def main() -> Walk:
-        async with httpx.AsyncClient(headers=HEADERS, timeout=SECONDS, base_url=url) as client:
+        async with httpx.AsyncClient(headers=HEADERS, timeout=own.SECONDS, base_url=url) as client:
             await client.get("/v1/vouchers/CODE-1")
             meter, early = Meter(), 0.0
             for number in range(1, pages + 1):

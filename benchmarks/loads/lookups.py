@@ -8,8 +8,9 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from ..peers import asynchronous, floor, sdk
-from ..peers.asynchronous import CONNECTIONS, Get
+from ..peers import asynchronous, floor, own, sdk
+from ..peers.asynchronous import Get
+from ..peers.own import CONNECTIONS
 from .meter import Meter, Sample
 
 T = TypeVar("T")
@@ -21,12 +22,8 @@ def asynchronous_load(
     """`concurrency` callers, each looking up one voucher after the other, for so long."""
 
     async def main() -> Sample:
-        async with getattr(asynchronous, peer)(url) as get:
-            await _warm_up(get, concurrency)
-            meter = Meter()
-            ends_at = time.perf_counter() + seconds
-            done = await asyncio.gather(*(_caller(get, ends_at) for _ in range(concurrency)))
-            return meter.sample(sum(done))
+        async with asynchronous.lookup(peer, url) as get:
+            return await callers(get, concurrency, seconds)
 
     return _run(main, uvloop=uvloop)
 
@@ -35,7 +32,7 @@ def gather_load(peer: str, url: str, size: int, seconds: float, *, uvloop: bool 
     """`asyncio.gather` over `size` lookups, again and again for at least so long."""
 
     async def main() -> Sample:
-        async with getattr(asynchronous, peer)(url) as get:
+        async with asynchronous.lookup(peer, url) as get:
             await _warm_up(get, size)
             meter, rounds, started = Meter(), 0, time.perf_counter()
             while rounds == 0 or time.perf_counter() - started < seconds:
@@ -48,20 +45,53 @@ def gather_load(peer: str, url: str, size: int, seconds: float, *, uvloop: bool 
 
 def threaded_load(url: str, threads: int, seconds: float) -> Sample:
     """The official SDK in so many threads."""
-    get = sdk.lookup(url, threads)
+    return threaded(sdk.lookup(url, threads), threads, seconds)
+
+
+def quota_load(
+    peer: str, url: str, concurrency: int, seconds: float, *, redis: str | None = None
+) -> Sample:
+    """Like `asynchronous_load`, with a quota that is kept in that Redis."""
+
+    async def main() -> Sample:
+        more: dict[str, Any] = {}
+        if redis is not None:
+            # Named as missing where it is, instead of failing by our error.
+            import redis as _  # noqa: F401
+
+            from voucherify_async import RedisQuotaStore
+
+            more["quota_store"] = RedisQuotaStore(redis)
+        async with own.client(peer, url, **more) as client:
+            return await callers(client.vouchers.get, concurrency, seconds)
+
+    return asyncio.run(main())
+
+
+def threaded(call: Callable[[str], object], threads: int, seconds: float) -> Sample:
+    """So many threads, each calling again and again, for so long."""
 
     def caller(ends_at: float) -> int:
         done = 0
         while time.perf_counter() < ends_at:
-            get(f"CODE-{done}")
+            call(f"CODE-{done}")
             done += 1
         return done
 
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(get, ["CODE-1"] * threads))
+        list(pool.map(call, ["CODE-1"] * threads))
         meter = Meter()
         ends_at = time.perf_counter() + seconds
         return meter.sample(sum(pool.map(caller, [ends_at] * threads)))
+
+
+async def callers(call: Get, concurrency: int, seconds: float) -> Sample:
+    """So many callers, each calling again and again, for so long."""
+    await _warm_up(call, concurrency)
+    meter = Meter()
+    ends_at = time.perf_counter() + seconds
+    done = await asyncio.gather(*(_caller(call, ends_at) for _ in range(concurrency)))
+    return meter.sample(sum(done))
 
 
 def floor_load(url: str, concurrency: int, seconds: float) -> Sample:

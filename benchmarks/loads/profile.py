@@ -40,7 +40,7 @@ def load(peer: str, url: str, seconds: float) -> Profile:
         samples[_place(frame)] += 1
 
     async def main() -> Profile:
-        async with getattr(asynchronous, peer)(url) as get:
+        async with asynchronous.lookup(peer, url) as get:
             await asyncio.gather(*(get("CODE-1") for _ in range(_OPEN)))
             signal.signal(signal.SIGPROF, sample)
             meter, ends_at = Meter(), time.perf_counter() + seconds

@@ -10,8 +10,7 @@ from typing import TypedDict
 from voucherify_async import AsyncVoucherify
 
 from .. import payloads
-from ..peers import importing
-from ..peers.asynchronous import SECONDS
+from ..peers import importing, own
 from .meter import Meter, Sample, peak_memory
 
 _OPEN = 20
@@ -72,7 +71,7 @@ def imports(url: str, count: int) -> Cost:
 
 async def _measure(url: str, work: Callable[[AsyncVoucherify], Awaitable[int]]) -> Cost:
     """Do it, and again while it takes too little time to be measured."""
-    async with AsyncVoucherify("bench", "bench", base_url=url, timeout=SECONDS) as client:
+    async with own.client("ours", url) as client:
         await asyncio.gather(*(client.vouchers.get("CODE-1") for _ in range(_OPEN)))
         meter, units, started = Meter(), 0, time.perf_counter()
         while not units or time.perf_counter() - started < _LEAST_SECONDS:

@@ -30,7 +30,7 @@ import asyncio
 from benchmarks.peers import asynchronous
 
 async def main():
-    async with asynchronous.{peer}({url!r}) as get:
+    async with asynchronous.lookup({peer!r}, {url!r}) as get:
         await get("CODE-1")
 
 asyncio.run(main())

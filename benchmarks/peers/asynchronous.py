@@ -1,7 +1,7 @@
 """The async clients: each yields a function that looks one voucher up.
 
 All of them have at most 100 connections and no practical time limit, so that they differ in their
-own cost alone; ours is shown with its default bound of 20 as well.
+own cost alone; ours is shown with its default bound of 20 as well (`own`).
 """
 
 from __future__ import annotations
@@ -9,79 +9,33 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.abc import MetaPathFinder
 from importlib.machinery import PathFinder
 from types import ModuleType
 from typing import Any
 
+from . import own
+from .own import CONNECTIONS, SECONDS
+
 Get = Callable[[str], Awaitable[object]]
 
-CONNECTIONS = 100
-SECONDS = 300.0
 HEADERS = {"X-App-Id": "bench", "X-App-Token": "bench", "Accept": "application/json"}
 
 
-@asynccontextmanager
-async def ours(url: str) -> AsyncIterator[Get]:
-    """As installed and with the settings that it has by itself."""
-    from voucherify_async import AsyncVoucherify
+def lookup(peer: str, url: str) -> AbstractAsyncContextManager[Get]:
+    """The client of that name: `own.SETTINGS` and the functions below."""
+    return _ours(peer, url) if peer in own.SETTINGS else globals()[peer](url)  # type: ignore[no-any-return]
 
-    async with AsyncVoucherify("bench", "bench", base_url=url, timeout=SECONDS) as client:
+
+@asynccontextmanager
+async def _ours(peer: str, url: str) -> AsyncIterator[Get]:
+    async with own.client(peer, url) as client:
         yield client.vouchers.get
 
 
 @asynccontextmanager
-async def ours_wide(url: str) -> AsyncIterator[Get]:
-    """As installed, with as many requests open at once as its peers may have."""
-    from voucherify_async import AsyncVoucherify
-
-    async with AsyncVoucherify(
-        "bench", "bench", base_url=url, timeout=SECONDS, max_concurrency=CONNECTIONS
-    ) as client:
-        yield client.vouchers.get
-
-
-@asynccontextmanager
-async def ours_on_aiohttp(url: str) -> AsyncIterator[Get]:
-    """With the extra `aiohttp`."""
-    # Named as missing where it is, instead of failing by our error.
-    import httpx_aiohttp as _  # noqa: F401
-
-    from voucherify_async import AsyncVoucherify
-
-    async with AsyncVoucherify(
-        "bench",
-        "bench",
-        base_url=url,
-        timeout=SECONDS,
-        max_concurrency=CONNECTIONS,
-        http_backend="aiohttp",
-    ) as client:
-        yield client.vouchers.get
-
-
-@asynccontextmanager
-async def ours_on_pyreqwest(url: str) -> AsyncIterator[Get]:
-    """With the extra `pyreqwest`."""
-    # Named as missing where it is, instead of failing by our error.
-    import pyreqwest as _  # noqa: F401
-
-    from voucherify_async import AsyncVoucherify
-
-    async with AsyncVoucherify(
-        "bench",
-        "bench",
-        base_url=url,
-        timeout=SECONDS,
-        max_concurrency=CONNECTIONS,
-        http_backend="pyreqwest",
-    ) as client:
-        yield client.vouchers.get
-
-
-@asynccontextmanager
-async def ours_over_injected(url: str) -> AsyncIterator[Get]:
+async def ours_injected(url: str) -> AsyncIterator[Get]:
     """Over an injected httpx client whose transport is aiohttp's."""
     import httpx
     from httpx_aiohttp import AiohttpTransport

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from .asynchronous import SECONDS
+from . import own
 
 Items = Iterable[Any]
 Send = Callable[[Items], object]
@@ -60,7 +60,5 @@ def sender(peer: str, url: str) -> Send:
 
 
 async def _send_ours(items: Items, url: str) -> None:
-    from voucherify_async import AsyncVoucherify
-
-    async with AsyncVoucherify("bench", "bench", base_url=url, timeout=SECONDS) as client:
+    async with own.client("ours", url) as client:
         await client.imports.vouchers(items)

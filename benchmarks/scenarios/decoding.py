@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..runs import Bench, Results, Task, middle, ratio
+from ..runs import Bench, Results, Task, before, middle, ratio
 from ..tables import Cell, Table, missing_note
 
 PEERS = {
@@ -14,6 +14,15 @@ PEERS = {
     "only_orjson": "orjson, no models",
     "only_json": "json, no models",
 }
+# What was written for vouchers alone.
+_OF_VOUCHERS = ("stock_cattrs", "msgspec_attrs", "msgspec_structs")
+KINDS = {
+    "voucher": "one voucher",
+    "page": "page of 100",
+    "validation": "validation of 10 redeemables",
+}
+EARLIER = ("ours @ voucher", "ours @ page")
+"""What the earlier state of the library is asked for too."""
 IMPORTERS = {
     "ours": "voucherify_async",
     "ours_mappings": "voucherify_async, mappings",
@@ -27,14 +36,16 @@ def run(bench: Bench) -> Results:
     count = bench.settings.pick(20_000, 1_000)
     decode = [
         Task(
-            f"{peer} @ {size}",
+            f"{peer} @ {kind}",
             peer,
             "benchmarks.loads.decoding:load",
-            {"peer": peer, "page": size == 100, "seconds": seconds},
+            {"peer": peer, "kind": kind, "seconds": seconds},
         )
-        for size in (1, 100)
+        for kind in KINDS
         for peer in PEERS
+        if kind != "validation" or peer not in _OF_VOUCHERS
     ]
+    decode += [task.of_before() for task in decode if task.key in EARLIER]
     encode = [
         Task(
             peer,
@@ -52,9 +63,9 @@ def run(bench: Bench) -> Results:
     }
 
 
-def microseconds(results: Results, peer: str, size: int) -> float | None:
-    """CPU of decoding one voucher or one page."""
-    found = results["decode"].get(f"{peer} @ {size}", {})
+def microseconds(results: Results, key: str) -> float | None:
+    """CPU of decoding one answer; the key is `ours @ voucher` or the like."""
+    found = results["decode"].get(key, {})
     return middle(found, lambda run: run["cpu"] / run["units"] * 1e6)
 
 
@@ -63,30 +74,42 @@ def encoding(results: Results, peer: str, of: str) -> float | None:
     return middle(results["encode"].get(peer, {}), of)
 
 
-def tables(results: Results) -> list[Table]:
+def tables(results: Results) -> dict[str, Table]:
     """Decoding, and the import."""
     body = encoding(results, "ours", "body")
-    return [
-        Table(
+    return {
+        "decoding": Table(
             "Decoding, µs of CPU",
-            ["", "one voucher", "page of 100", "SDK / it, one", "SDK / it, page"],
+            ["", *(column for label in KINDS.values() for column in (label, "SDK / it"))],
             [_decode_row(results, peer) for peer in PEERS],
             missing_note(results["decode"], PEERS),
         ),
-        Table(
+        "sending": Table(
             f"Sending an import of {results['count']:,} vouchers"
             + (f", {body:.1f} MB of JSON" if body else ""),
             ["", "CPU ms", "SDK / it", "models MB", "peak MB of the call", "peak / body"],
             [_encode_row(results, peer) for peer in IMPORTERS],
             missing_note(results["encode"], IMPORTERS),
         ),
-    ]
+        "before": Table(
+            "CPU µs of decoding, before and now",
+            ["", "before", "now", ""],
+            [_earlier_row(results, key) for key in EARLIER],
+        ),
+    }
 
 
 def _decode_row(results: Results, peer: str) -> list[Cell]:
-    own = [microseconds(results, peer, size) for size in (1, 100)]
-    sdk = [microseconds(results, "sdk", size) for size in (1, 100)]
-    return [PEERS[peer], *own, *(ratio(b, a) for a, b in zip(own, sdk, strict=True))]
+    row: list[Cell] = [PEERS[peer]]
+    for kind in KINDS:
+        own, sdk = (microseconds(results, f"{one} @ {kind}") for one in (peer, "sdk"))
+        row += [own, ratio(sdk, own)]
+    return row
+
+
+def _earlier_row(results: Results, key: str) -> list[Cell]:
+    now, then = microseconds(results, key), microseconds(results, before(key))
+    return [KINDS[key.partition(" @ ")[2]], then, now, ratio(now, then)]
 
 
 def _encode_row(results: Results, peer: str) -> list[Cell]:

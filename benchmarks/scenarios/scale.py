@@ -25,7 +25,10 @@ def run(bench: Bench) -> Results:
         for kind in KINDS
         for size in sizes
     ]
-    return {"sizes": list(sizes), "costs": bench.interleave(tasks)}
+    return {
+        "sizes": list(sizes),
+        "costs": bench.interleave(tasks, rounds=min(3, bench.settings.rounds)),
+    }
 
 
 def costs(results: Results, kind: str) -> list[float]:
@@ -42,24 +45,24 @@ def memory(results: Results, kind: str, size: int) -> float | None:
     return middle(results["costs"].get(f"{kind} @ {size}", {}), "peak")
 
 
-def tables(results: Results) -> list[Table]:
+def tables(results: Results) -> dict[str, Table]:
     """Cost and memory by size."""
     sizes = results["sizes"]
     names = [f"{size:,}" for size in sizes]
-    return [
-        Table(
+    return {
+        "costs": Table(
             "Scale, µs of CPU",
             ["", *names, "spread"],
             [_cost_row(results, kind) for kind in KINDS],
             "Spread: half the difference of most and least, of their mean. "
             + missing_note(results["costs"], KINDS),
         ),
-        Table(
+        "memory": Table(
             "Scale, peak memory of the process in MB",
             ["", *names],
             [[KINDS[kind], *(memory(results, kind, size) for size in sizes)] for kind in KINDS],
         ),
-    ]
+    }
 
 
 def _cost_row(results: Results, kind: str) -> list[Cell]:

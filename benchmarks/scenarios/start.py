@@ -68,16 +68,16 @@ def hooks(results: Results) -> float | None:
     return middle(results["hooks"]["hooks"], "milliseconds")
 
 
-def tables(results: Results) -> list[Table]:
+def tables(results: Results) -> dict[str, Table]:
     """Imports; first calls."""
-    return [
-        Table(
+    return {
+        "imports": Table(
             "Start, net of the interpreter",
             ["", "import ms", "of httpx", "MB", "and a client, ms"],
             [_import_row(results, name) for name in IMPORTS],
             missing_note(results["imports"], IMPORTS),
         ),
-        Table(
+        "first": Table(
             "First call of a process",
             ["", "median"],
             [
@@ -85,7 +85,7 @@ def tables(results: Results) -> list[Table]:
                 ["import, client and one lookup: MB over raw httpx", client_adds(results)],
             ],
         ),
-    ]
+    }
 
 
 def _import_row(results: Results, name: str) -> list[Cell]:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from benchmarks import payloads
+from benchmarks import checkout_payloads, goals, payloads, report
 from benchmarks.charts import Bar, Chart
 from benchmarks.goals import Goal
-from benchmarks.loads import listings, lookups, scale
+from benchmarks.loads import calls, listings, lookups, scale
+from benchmarks.peers import decoding
 from benchmarks.processes import PeerFailedError, PeerMissingError, Server, Worker
-from benchmarks.runs import half_spread
+from benchmarks.runs import before, half_spread
 from benchmarks.tables import Table
+
+_ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -79,3 +84,47 @@ def test_a_chart_is_well_formed_and_names_what_is_missing() -> None:
     text = " ".join(ET.fromstring(chart.svg()).itertext())
     assert "<ours>" in text
     assert "not measured" in text
+
+
+def test_checkouts_are_counted(url: str) -> None:
+    """A checkout of the library's own client is one that the server's answers pass for."""
+    assert calls.checkouts("ours", url, concurrency=3, seconds=0.001)["units"] >= 1
+
+
+def test_a_walk_without_latency_ends_with_its_pages(url: str) -> None:
+    """A walk over pages of 100 counts as many as were asked for."""
+    assert calls.walk("ours", url, pages=2)["units"] == 2
+
+
+def test_a_validation_is_decoded_whole() -> None:
+    """The validation that decoding is measured on has ten redeemables and nothing unknown."""
+    found = decoding.ours()["validation"](checkout_payloads.validation_bytes(10))
+    assert len(found.redeemables) == 10
+    assert found.extra == {}
+
+
+def test_what_was_before_has_a_key_of_its_own() -> None:
+    """The key of an earlier state keeps its size, by which tables find it."""
+    assert before("ours @ 100") == "ours, before @ 100"
+    assert before("ours") == "ours, before"
+
+
+def test_the_tables_of_the_page_are_those_of_the_run_that_is_kept() -> None:
+    """PERFORMANCE.md holds what results.json says, and each table of it by its name."""
+    results = json.loads((_ROOT / "benchmarks/results.json").read_text(encoding="utf-8"))
+    text = (_ROOT / "PERFORMANCE.md").read_text(encoding="utf-8")
+    assert report.filled(text, results) == text
+    assert "<!-- goals -->" in text
+
+
+def test_every_goal_reads_its_figure_from_what_a_run_keeps() -> None:
+    """The goals find the figures of a whole run, but those that only `--before` measures."""
+    results = json.loads((_ROOT / "benchmarks/results.json").read_text(encoding="utf-8"))
+    unknown = [one["goal"] for one in goals.judged(results) if one["figure"] is None]
+    assert all("before" in str(goal) for goal in unknown)
+
+
+def test_a_page_without_a_scenario_says_so() -> None:
+    """A table of what was not run is not an old one."""
+    text = "<!-- quota.store -->\nold\n<!-- end -->"
+    assert report.filled(text, {}) == "<!-- quota.store -->\n\nNot measured.\n\n<!-- end -->"
