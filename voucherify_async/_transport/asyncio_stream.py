@@ -207,16 +207,16 @@ class AsyncioStream(asyncio.BufferedProtocol, AsyncNetworkStream):
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
         if buffer:
+            self._passage.note_write()
             await self.send(buffer, self._passage.bounded(timeout))
 
     async def send(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
         """Write, within the time that is given and none else."""
-        self._passage.note_write()
         if not self._transport.is_closing():
             self._transport.write(buffer)
         if self._transport.is_closing():
             # Refused by the kernel, now or before: nothing of this piece was handed over.
-            self._passage.is_cut = True
+            self._passage.note_cut()
             raise self._errors.WriteError(str(self._error or "The connection was lost"))
         if self._has_unwritten:
             await self._written(timeout)
@@ -232,7 +232,8 @@ class AsyncioStream(asyncio.BufferedProtocol, AsyncNetworkStream):
             alarm.drop()
             if self._has_unwritten:
                 self._transport.abort()
-                self._passage.is_cut = ABORT_DROPS_REST
+                if ABORT_DROPS_REST:
+                    self._passage.note_cut()
         if not in_time:
             raise self._errors.WriteTimeout
         if self._has_unwritten:

@@ -29,6 +29,7 @@ class Passage:
         self._layers_left = layers
         self._head_left: float = HEAD_LIMIT
         self._is_connecting = False
+        self._is_writing = False
         self._ends_at = math.inf
         self.is_hurried = False
         """Whether the last wait was shortened, because the request's own time was to end in it."""
@@ -76,8 +77,21 @@ class Passage:
 
     def note_write(self) -> None:
         """Note that a piece is about to be written: of the request, unless TLS is still to come."""
+        self._is_writing = True
         if not self._layers_left:
             self.is_begun = True
+
+    def note_wait(self) -> None:
+        """Note that the answer is waited for."""
+        self._is_writing = False
+
+    def note_cut(self) -> None:
+        """Note that what was written last surely broke off here.
+
+        That is the request, unless the answer is waited for: then TLS writes for itself, new keys
+        or a new handshake that the other side asked for once it had the request.
+        """
+        self.is_cut = self.is_cut or self._is_writing
 
     def note_read(self, count: int) -> None:
         """Count what came of the answer's head.

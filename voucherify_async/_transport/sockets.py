@@ -135,6 +135,7 @@ class _Stream(AsyncNetworkStream):
         self._has_raw_input = has_raw_input
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        self._passage.note_wait()
         try:
             with self._limited(timeout):
                 # What has come already is read without a wait, and so also when the time is over.
@@ -211,7 +212,7 @@ class _WatchedSocket(ByteStream):
         try:
             await self._socket.send(item)
         except BaseException:
-            self._passage.is_cut = True
+            self._passage.note_cut()
             raise
 
     async def send_eof(self) -> None:
