@@ -1,11 +1,15 @@
-"""What TLS writes for itself, which says nothing of the request."""
+"""Writes over a TLS that breaks once the other side has the request."""
 
 from __future__ import annotations
 
+import os
 import socket
+import ssl
 from typing import Any
 
 import anyio
+import httpx
+import httpx2
 import pytest
 from anyio.abc import ByteStream
 
@@ -71,6 +75,26 @@ async def test_a_write_before_keys_that_did_not_go_out_is_not_repeated(
         async with AsyncVoucherify(
             "id", "token", base_url=f"https://{address}", http_backend=backend
         ) as client:
+            with pytest.raises(AmbiguousOutcomeError):
+                await client.vouchers.update_balance("CODE", 500)
+    assert [is_whole(request) for request in received] == [True]
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+async def test_a_write_answered_by_what_is_not_tls_is_in_doubt(
+    library: Any, server_tls: ssl.SSLContext
+) -> None:
+    """An injected client raises an error of TLS itself, which is not told as such."""
+    received: list[bytes] = []
+
+    def handle(connection: socket.socket) -> None:
+        received.append(read_request(connection))
+        with socket.socket(fileno=os.dup(connection.fileno())) as below:
+            below.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+
+    with serving(handle, server_tls) as address:
+        async with library.AsyncClient(verify=False) as http:
+            client = AsyncVoucherify("id", "token", base_url=f"https://{address}", http_client=http)
             with pytest.raises(AmbiguousOutcomeError):
                 await client.vouchers.update_balance("CODE", 500)
     assert [is_whole(request) for request in received] == [True]

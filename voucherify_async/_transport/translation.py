@@ -68,15 +68,10 @@ def translate(
     address of the request, which no text is to quote.
     """
     where = f"{method} {template}: "
-    if isinstance(error, TooLargeError):
-        return errors.AnswerTooLargeError(f"{where}{error}", method=method, path=template)
-    if isinstance(error, UnpackingError):
-        return errors.ProtocolError(f"{where}{error}", method=method, path=template)
-    if isinstance(error, UnicodeError):
-        # Of a host's name, before anything is sent.
-        return errors.ConnectError(
-            f"{where}the host has no valid name", method=method, path=template
-        )
+    plain = _plain(error)
+    if plain is not None:
+        cls, text = plain
+        return cls(f"{where}{text}", method=method, path=template)
     for base in type(error).__mro__:
         found = _TRANSPORT_ERRORS.get(base.__name__)
         if found is not None and base.__module__.startswith(("httpx", "httpcore")):
@@ -98,6 +93,22 @@ def translate(
             return errors.ProtocolError(
                 f"{method} {template}: {text}", method=method, path=template
             )
+    return None
+
+
+def _plain(error: Exception) -> tuple[type[TransportError], str] | None:
+    """Our class and words for an error that is not an HTTP client's."""
+    match error:
+        case TooLargeError():
+            return errors.AnswerTooLargeError, str(error)
+        case UnpackingError():
+            return errors.ProtocolError, str(error)
+        case UnicodeError():
+            # Of a host's name, before anything is sent.
+            return errors.ConnectError, "the host has no valid name"
+        case OSError():
+            # httpx lets those of TLS through, which may come after the request.
+            return errors.ReadError, error.strerror or type(error).__name__
     return None
 
 
