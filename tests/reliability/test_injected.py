@@ -253,6 +253,51 @@ async def test_every_exception_is_mapped(
         assert not http.is_closed
 
 
+async def fail_to_connect(response: Any) -> None:
+    """A hook with a request of its own."""
+    raise httpx.ConnectError("it broke", request=httpx.Request("POST", "https://audit.test"))
+
+
+async def fail_without_request(response: Any) -> None:
+    """A hook whose request is not told."""
+    raise httpx.PoolTimeout("it is full")
+
+
+async def fail_to_read(response: Any) -> None:
+    """A hook that reads what is not text."""
+    b"\xff".decode()
+
+
+@pytest.mark.parametrize(
+    ("hooks", "headers"),
+    [
+        ([fail_to_connect], {}),
+        ([fail_without_request], {}),
+        ([fail_to_read], {}),
+        ([], {"Location": "http://xn--a/"}),
+    ],
+    ids=["connect", "pool", "text", "redirect"],
+)
+async def test_an_error_after_the_answer_does_not_tell_a_write_as_unsent(
+    hooks: list[Any], headers: dict[str, str]
+) -> None:
+    """An error that is not about sending the write may come when it is done."""
+    seen = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(302, headers=headers)
+
+    transport = httpx.MockTransport(answer)
+    async with httpx.AsyncClient(transport=transport, event_hooks={"response": hooks}) as http:
+        client = AsyncVoucherify("id", "token", http_client=http)
+        with pytest.raises(AmbiguousOutcomeError) as caught:
+            await client.vouchers.update_balance(CODE, 5)
+    assert getattr(caught.value.__cause__, "sent", True)
+    assert not isinstance(caught.value.__cause__, (ConnectError, PoolTimeout))
+    assert len(seen) == 1
+
+
 async def test_what_is_no_transport_error_is_left_alone() -> None:
     """A bug in an injected client is not dressed up as a network failure."""
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
+from ..errors import ReadError, TransportError
 from .backend import Attempt, Backend, RawAnswer, header_map
 from .exchange import Outgoing
 from .urls import Origin
@@ -35,9 +37,37 @@ class ClientSender(Backend):
             files=request.files,
             timeout=request.timeout,
         )
-        response = await self._client.send(built, stream=True, follow_redirects=False)
+        try:
+            response = await self._client.send(built, stream=True, follow_redirects=False)
+        except Exception as error:
+            attempt.is_answered = not _is_about(error, built)
+            raise
         attempt.is_answered = True
         return await raw_answer(response)
+
+    def _translated(
+        self, error: Exception, request: Outgoing, attempt: Attempt
+    ) -> TransportError | None:
+        failure = super()._translated(error, request, attempt)
+        if failure is None or type(failure).sent or not attempt.is_answered:
+            return failure
+        return ReadError(
+            f"{request.method} {request.template}: the http_client that was passed in raised "
+            f"{type(error).__name__}, perhaps after the answer",
+            method=request.method,
+            path=request.template,
+        )
+
+
+def _is_about(error: Exception, request: Any) -> bool:
+    """Whether an error is that of sending a request.
+
+    A hook may fail with one of a request of its own, and the client over an address to go on to,
+    both after the answer.
+    """
+    with suppress(RuntimeError):
+        return getattr(error, "request", None) is request
+    return False
 
 
 async def raw_answer(response: Any) -> RawAnswer:
