@@ -95,3 +95,33 @@ async def test_a_write_that_never_got_a_connection_did_not_happen(
             with pytest.raises(OwnTimeoutError, match=r"longer than 0\.1 s") as caught:
                 await client.vouchers.enable("CODE", retry=SHORT)
     assert not caught.value.sent
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [b"", HEAD, HEAD + b"Content-Length: 99\r\n\r\n{", HEAD + b"\r\n{"],
+    ids=["nothing", "half a head", "half a body", "a body without end"],
+)
+async def test_closing_the_client_ends_a_write_under_way(http_backend: Any, begin: bytes) -> None:
+    """However far its answer has come, whoever waits for it hears of the close."""
+    is_sent = threading.Event()
+
+    def handle(connection: socket.socket) -> None:
+        read_request(connection)
+        connection.sendall(begin)
+        is_sent.set()
+        connection.recv(1)
+
+    with serving(handle) as address, anyio.fail_after(20):
+        client = client_of(address, http_backend, None)
+
+        async def close() -> None:
+            await anyio.to_thread.run_sync(is_sent.wait)
+            for _ in range(50):
+                await anyio.lowlevel.checkpoint()
+            await client.aclose()
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(close)
+            with pytest.raises(AmbiguousOutcomeError):
+                await client.vouchers.update_balance("CODE", 500)

@@ -320,6 +320,9 @@ class _Watching(ResponseHandler):
         # asyncio would write the rest of the request after closing.
         if self.writing_paused:
             self._abort()
+        if self._body is not None and not self._body.is_eof():
+            # aiohttp forgets the body here, and whoever reads it would wait for ever.
+            self._body.set_exception(aiohttp.ClientPayloadError("the connection was closed"))
         super().close()
 
     def _wait(self) -> None:
