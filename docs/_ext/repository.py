@@ -1,4 +1,4 @@
-"""Pages that are files of the repository: their links to each other lead from page to page."""
+"""Pages that are files of the repository: their links to files there lead to pages of the site."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ def connect(app: Sphinx) -> None:
 
 def _to_pages(_app: Any, doctree: Any) -> None:
     for node in doctree.findall(pending_xref):
-        page = PAGES.get(node["reftarget"])
+        target = node["reftarget"]
+        page = PAGES.get(target)
+        if page is None and target.startswith("docs/"):
+            page = target.removeprefix("docs/").removesuffix(".md")
         if page is not None:
             node.update_all_atts({"refdomain": "doc", "reftarget": page}, replace=True)
             node["reftargetid"] = None
