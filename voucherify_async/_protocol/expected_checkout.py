@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 
 from ..errors import ResponseValidationError
-from .expected_answers import Asked, Expected, another, is_same
+from .expected_answers import Asked, Expected, another, folded, is_same
 
 _TOLD_OF: Final = (
     "redeemables",
@@ -33,12 +33,13 @@ def _of_these_redeemables(asked: Asked, body: Mapping[str, Any]) -> None:
             json_path="$", expected="what became of a redeemable", value=body, shown="nothing of it"
         )
     sent = {
-        str(item.get("id")).strip().casefold(): item
+        folded(str(item.get("id"))): item
         for item in asked.sent("redeemables") or ()
         if isinstance(item, dict)
     }
     # A stack is answered by the tiers that are in it.
-    is_closed = all(item.get("object", "voucher") in _SINGLE for item in sent.values())
+    singles = {name for name, item in sent.items() if item.get("object", "voucher") in _SINGLE}
+    is_closed = len(singles) == len(sent)
     for key, items in told.items():
         if not isinstance(items, list):
             raise _no_array(key, items)
@@ -49,8 +50,30 @@ def _of_these_redeemables(asked: Asked, body: Mapping[str, Any]) -> None:
             if is_another or any(_spends_more(item, wish) for wish in fitting):
                 raise another(f"$.{key}[{index}]", item)
             _of_this_session(asked, item, f"$.{key}[{index}]")
+    _of_each(singles, [item for items in told.values() for item in items], body)
     _of_the_order_sent(asked.sent("order"), body.get("order"), "$.order")
     _of_this_session(asked, body, "$")
+
+
+def _of_each(asked_for: set[str], told: list[Any], body: Mapping[str, Any]) -> None:
+    """Hold a success against everything that it has to tell of.
+
+    Raises:
+        ResponseValidationError: It does not say what became of one of them.
+    """
+    if body.get("valid") is False or any(_inner(item, "result") == "FAILURE" for item in told):
+        return
+    names = [_names_of(item) for item in told]
+    unnamed = sum(
+        not of_item and bool(_inner(item, "id")) for of_item, item in zip(names, told, strict=True)
+    )
+    if len(asked_for.difference(*names)) > unnamed:
+        raise ResponseValidationError(
+            json_path="$",
+            expected="what became of each redeemable",
+            value=body,
+            shown="nothing of one of them",
+        )
 
 
 def _no_array(key: str, value: Any) -> ResponseValidationError:
@@ -69,7 +92,7 @@ def _names_of(item: Any) -> set[str]:
         _inner(_inner(item, "promotion_tier"), "id"),
         _inner(item, "id") if _inner(item, "object") in _SINGLE else None,
     ]
-    return {name.strip().casefold() for name in names if isinstance(name, str)}
+    return {folded(name) for name in names if isinstance(name, str)}
 
 
 def _spends_more(item: Any, wish: Mapping[str, Any]) -> bool:
@@ -164,7 +187,7 @@ def _of_this_voucher(asked: Asked, body: Mapping[str, Any]) -> None:
     entries = body.get("redemption_entries")
     if not isinstance(entries, list):
         raise _no_array("redemption_entries", entries)
-    code = asked.values["code"].strip().casefold()
+    code = folded(asked.values["code"])
     for index, entry in enumerate(entries):
         names = _names_of(entry)
         if names and code not in names:

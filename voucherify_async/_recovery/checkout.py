@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias, TypeVar
 from attrs import evolve, frozen
 
 from .._conversion.converter import structure_at
+from .._protocol.expected_answers import folded
 from .._protocol.routes import GET_ORDER, GET_REDEMPTION, GET_VOUCHER_REDEMPTIONS
 from ..errors import ResponseValidationError
 from ..models.orders import Order
@@ -228,7 +229,7 @@ def _asked(lost: Lost) -> Sequence[Mapping[str, Any]]:
 
 
 def _by_name(lost: Lost) -> dict[str, Mapping[str, Any]]:
-    return {str(item.get("id")).casefold(): item for item in _asked(lost)}
+    return {folded(str(item.get("id"))): item for item in _asked(lost)}
 
 
 def _kind(item: Mapping[str, Any]) -> str:
@@ -240,4 +241,4 @@ def _names(use: Redemption) -> set[str]:
     named = {use.promotion_tier.id} if use.promotion_tier else set()
     if use.voucher:
         named |= {use.voucher.code, use.voucher.id}
-    return {name.casefold() for name in named if name}
+    return {folded(name) for name in named if name}

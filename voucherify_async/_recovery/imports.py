@@ -18,6 +18,7 @@ from attrs import evolve, field, frozen
 from .._calls.call import Call, CallOptions
 from .._calls.caller import Caller
 from .._conversion.converter import structure_at
+from .._protocol.expected_answers import folded
 from .._protocol.route import Route
 from .._protocol.routes import (
     GET_ASYNC_ACTION,
@@ -248,11 +249,10 @@ def codes_not_refused(result: AsyncActionResult, codes: Sequence[str]) -> list[s
     failed = name_rows(result.failed or (), codes)
     if (result.done_count or 0) + (result.failed_count or len(failed)) != len(codes):
         return None
-    # Voucherify compares codes without regard to case.
-    refused = {each.code.casefold() for each in failed if each.code is not None}
-    if not refused <= {code.casefold() for code in codes}:
+    refused = {folded(each.code) for each in failed if each.code is not None}
+    if not refused <= {folded(code) for code in codes}:
         return None
-    return [code for code in codes if code.casefold() not in refused]
+    return [code for code in codes if folded(code) not in refused]
 
 
 def name_rows(
