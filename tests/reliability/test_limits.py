@@ -112,7 +112,7 @@ def test_the_nearer_end_counts(
 ) -> None:
     """An attempt ends with its own time or with its call's, an upload ten times as late."""
     chosen = policy(**changes)
-    limit = Limit.of_call(clock, "GET /x", chosen)
+    limit = Limit.of_call(clock, "GET", "/x", chosen)
     assert limit.of_attempt(chosen, upload=upload).left() == left
 
 
@@ -132,7 +132,7 @@ class Broken(Quota):
 async def test_a_fault_in_the_quota_keeps_no_slot(clock: MovingClock, name: str) -> None:
     """Whatever goes wrong while a request is admitted or let go, both are free again."""
     slots, quota = anyio.Semaphore(1), Broken(clock, name)
-    admission = Admission(slots, Limit.of_call(clock, "GET /x", policy()), quota)
+    admission = Admission(slots, Limit.of_call(clock, "GET", "/x", policy()), quota)
     with pytest.raises(ZeroDivisionError):
         async with admission:
             admission.answer = Answer(200, {}, b"")
@@ -146,7 +146,7 @@ async def test_who_is_cancelled_on_the_way_in_holds_nothing(clock: MovingClock) 
     quota.leave(Answer(429, {"retry-after": "5"}, b""))
 
     async def call() -> None:
-        async with Admission(slots, Limit.of_call(clock, "GET /x", policy()), quota, 10.0):
+        async with Admission(slots, Limit.of_call(clock, "GET", "/x", policy()), quota, 10.0):
             raise AssertionError
 
     async with anyio.create_task_group() as group:

@@ -240,7 +240,7 @@ async def test_a_newcomer_does_not_overtake_those_who_wait(clock: MovingClock) -
     assert quota.try_enter()
     quota.leave(told(0, int(clock.time()) + 60))
     async with anyio.create_task_group() as group:
-        group.start_soon(quota.enter, 100.0, Limit.of_call(clock, "GET", policy()))
+        group.start_soon(quota.enter, 100.0, Limit.of_call(clock, "GET", "/x", policy()))
         for _ in range(10):
             await anyio.lowlevel.checkpoint()
         clock.move(61)

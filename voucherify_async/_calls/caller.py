@@ -42,6 +42,7 @@ class Caller:
         self.connections = connections
         self.quotas = quotas
         self._signer = Signer(settings, connections)
+        self._plain = (NO_HEADERS, settings.headers)
 
     async def send(self, call: Call) -> Answer:
         """Send a call, as often as its policy allows, until it is answered with success.
@@ -53,7 +54,7 @@ class Caller:
         """
         rule, clock = call.route.rule, self.settings.clock
         policy = self.policy(call.options)
-        limit = Limit.of_call(clock, f"{call.route.method} {call.route.template}", policy)
+        limit = Limit.of_call(clock, call.route.method, call.route.template, policy)
         doubt: Doubt | None = None
         number = waited_out = 0
         while True:
@@ -143,7 +144,7 @@ class Caller:
         sender, settings = self.connections.sender(), self.settings
         self.connections.check_loop()
         policy = settings.retry or ONCE
-        limit = Limit.of_call(settings.clock, "GET (download)", policy)
+        limit = Limit.of_call(settings.clock, "GET", "(download)", policy)
         async with AsyncExitStack() as opening:
             # The slot is for the opening: whoever works on the body for long may call meanwhile.
             async with Admission(self.connections.slots, limit):
@@ -222,9 +223,18 @@ class Caller:
     def _outgoing(self, call: Call, signed: SignedHeaders) -> Outgoing:
         settings = self.settings
         url = settings.base_url + call.target.path + (f"?{call.query}" if call.query else "")
-        typed = NO_HEADERS if call.content_type is None else {"Content-Type": call.content_type}
-        headers = SignedHeaders(settings.headers, call.headers, signed, typed)
         timeout = call.options.get("timeout", settings.timeout)
+        route, headers = call.route, self._headers(call, signed)
         return Outgoing(
-            call.route.method, url, headers, call.content, call.files, timeout, call.route.template
+            route.method, url, headers, call.content, call.files, timeout, route.template
         )
+
+    def _headers(self, call: Call, signed: SignedHeaders) -> SignedHeaders:
+        own = self.settings.headers
+        if call.headers is not NO_HEADERS or call.content_type is not None:
+            typed = NO_HEADERS if call.content_type is None else {"Content-Type": call.content_type}
+            return SignedHeaders(own, call.headers, signed, typed)
+        # Most requests have the same ones.
+        if self._plain[0] is not signed:
+            self._plain = signed, SignedHeaders(own, signed)
+        return self._plain[1]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 
 import anyio
-from anyio.lowlevel import current_token
 
 from .._clock import Clock
+from .._concurrency.loops import membership
 from .._protocol import rate_limits
 from .._protocol.answers import Answer
 from .._protocol.rate_limits import RateLimit
@@ -28,7 +29,7 @@ class Connections:
     def __init__(self, network: Network, *, max_concurrency: int) -> None:
         self._network = network
         self._max_concurrency = max_concurrency
-        self._loop: object = None
+        self._is_own_loop: Callable[[], bool] = lambda: True
         self._sender: Sender | None = None
         self._slots: anyio.Semaphore | None = None
         self.closed: bool = False
@@ -43,7 +44,7 @@ class Connections:
         if self.closed:
             raise ClientClosedError("This client was closed; make a new one, or close it later")
         if self._sender is None:
-            self._loop = current_token().native_token
+            self._is_own_loop = membership()
             self._sender = self._network.sender()
         return self._sender
 
@@ -53,9 +54,7 @@ class Connections:
         Raises:
             ClientLoopError: The client belongs to another event loop.
         """
-        if self._sender is None:
-            return
-        if current_token().native_token is not self._loop:
+        if not self._is_own_loop():
             raise ClientLoopError(
                 "This client was first used in another event loop, which its connections belong "
                 "to. Make one client per loop, such as `async with AsyncVoucherify() as client:` "

@@ -20,21 +20,37 @@ _UPLOADS: Final = 10
 
 
 class Limit:
-    """A moment by which work has to be done, and what is said where it is not."""
+    """A moment by which work has to be done, and what is said where it is not.
 
-    __slots__ = ("_clock", "_ends_at", "_reason", "_what")
+    Args:
+        clock: The client's clock.
+        method: That of the request.
+        template: The request's path, without what is particular.
+        ends_at: The moment, by the clock's `monotonic`.
+        attempt: How many seconds an attempt may take, where that is what ends it.
+    """
 
-    def __init__(self, clock: Clock, what: str, ends_at: float, reason: str) -> None:
+    __slots__ = ("_attempt", "_clock", "_ends_at", "_method", "_template")
+
+    def __init__(
+        self,
+        clock: Clock,
+        method: str,
+        template: str,
+        ends_at: float,
+        attempt: float | None = None,
+    ) -> None:
         self._clock = clock
-        self._what = what
+        self._method = method
+        self._template = template
         self._ends_at = ends_at
-        self._reason = reason
+        self._attempt = attempt
 
     @classmethod
-    def of_call(cls, clock: Clock, what: str, policy: RetryPolicy) -> Limit:
-        """The deadline of a call that begins now; `what` is its method and template."""
+    def of_call(cls, clock: Clock, method: str, template: str, policy: RetryPolicy) -> Limit:
+        """The deadline of a call that begins now."""
         ends_at = math.inf if policy.deadline is None else clock.monotonic() + policy.deadline
-        return cls(clock, what, ends_at, "the deadline of the call has passed")
+        return cls(clock, method, template, ends_at)
 
     def of_attempt(self, policy: RetryPolicy, *, upload: bool = False) -> Limit:
         """The limit of an attempt that begins now, within this one."""
@@ -44,8 +60,7 @@ class Limit:
         ends_at = self._clock.monotonic() + seconds
         if self._ends_at <= ends_at:
             return self
-        reason = f"the attempt took longer than {seconds:g} s (RetryPolicy.attempt_timeout)"
-        return Limit(self._clock, self._what, ends_at, reason)
+        return Limit(self._clock, self._method, self._template, ends_at, seconds)
 
     def left(self) -> float:
         """Seconds until then; infinite where there is no limit."""
@@ -75,7 +90,11 @@ class Limit:
 
     def passed(self, *, sent: bool) -> OwnTimeoutError:
         """The error of what was not done in time; `sent` is whether it may have been sent."""
-        method, _, template = self._what.partition(" ")
-        error = OwnTimeoutError(f"{self._what}: {self._reason}", method=method, path=template)
+        reason = "the deadline of the call has passed"
+        if self._attempt is not None:
+            reason = f"the attempt took longer than {self._attempt:g} s"
+            reason += " (RetryPolicy.attempt_timeout)"
+        what = f"{self._method} {self._template}"
+        error = OwnTimeoutError(f"{what}: {reason}", method=self._method, path=self._template)
         error.sent = sent
         return error

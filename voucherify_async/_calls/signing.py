@@ -81,7 +81,7 @@ class Signer:
 
     async def _send(self, outgoing: Outgoing) -> Answer:
         policy, clock = self._settings.retry or ONCE, self._settings.clock
-        limit = Limit.of_call(clock, f"{outgoing.method} {outgoing.template}", policy)
+        limit = Limit.of_call(clock, outgoing.method, outgoing.template, policy)
         number = 0
         while True:
             number += 1

@@ -12,3 +12,11 @@ def is_being_cancelled() -> bool:
     """
     task = asyncio.current_task()
     return task is None or task.cancelling() > 0
+
+
+def is_running(loop: object) -> bool:
+    """Whether it is this event loop that runs in this thread."""
+    try:
+        return asyncio.get_running_loop() is loop
+    except RuntimeError:
+        return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from abc import ABC, abstractmethod
 from collections.abc import (
     AsyncGenerator,
@@ -33,11 +34,12 @@ _UNBOUND: Final = nullcontext()
 class Attempt:
     """What is known of a request that was sent once."""
 
-    __slots__ = ("is_answered", "is_streamed", "passage", "within")
+    __slots__ = ("_ends_at", "is_answered", "is_streamed", "passage", "within")
 
     def __init__(self, *, within: float = math.inf, is_streamed: bool = False) -> None:
         self.within = within
         """Seconds for all of it."""
+        self._ends_at = time.monotonic() + within
         self.is_streamed = is_streamed
         """Whether the body of the answer is wanted as it comes, also of one that breaks off."""
         self.passage: Passage | None = None
@@ -53,6 +55,10 @@ class Attempt:
         if self.is_answered or self.passage is None:
             return True if self.is_answered else None
         return self.passage.may_be_whole
+
+    def is_over(self) -> bool:
+        """Whether its time has passed."""
+        return time.monotonic() >= self._ends_at
 
     @property
     def is_hurried(self) -> bool:

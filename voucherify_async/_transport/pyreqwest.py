@@ -29,7 +29,7 @@ from .. import errors
 from .._protocol.headers import SignedHeaders
 from ..errors import ConfigurationError, TransportError
 from .backend import Attempt, Backend, RawAnswer, encoded, timeouts_of
-from .exchange import Outgoing
+from .exchange import Outgoing, OverdueError
 from .passage import Passage
 from .proxies import Proxies, Proxy
 from .pyreqwest_errors import StalledError, error_class_of, is_answered, is_unconnected, reason_of
@@ -85,6 +85,10 @@ class PyreqwestSender(Backend):
         self._open = WeakSet[_Connections]()
         self._abandoned = WeakSet[_Mark]()
         _guard_exit()
+
+    def keeps_time(self) -> bool:
+        """It does: pyreqwest itself ends a request with its time, and leaves nothing of it."""
+        return True
 
     async def distrust(self) -> None:
         """Use no connection again that was open until now."""
@@ -162,7 +166,10 @@ class PyreqwestSender(Backend):
     ) -> TransportError | None:
         if not isinstance(error, (theirs.PyreqwestError, StalledError, ValueError)):
             return super()._translated(error, request, attempt)
-        failure = error_class_of(error, attempt)(
+        error_class = error_class_of(error, attempt)
+        if issubclass(error_class, errors.TimeoutError) and attempt.is_over():
+            error_class = OverdueError
+        failure = error_class(
             f"{request.method} {request.template}: {reason_of(error)}",
             method=request.method,
             path=request.template,
@@ -324,10 +331,12 @@ def _built(
     )
     if body.length:
         builder = builder.body_stream(body.stream)
+    within = attempt.within
     if body.is_large:
-        left = anyio.current_effective_deadline() - anyio.current_time()
-        if left < math.inf:
-            builder = builder.timeout(timedelta(seconds=max(left, 0)))
+        # So that what its caller leaves does not go on for long.
+        within = min(within, anyio.current_effective_deadline() - anyio.current_time())
+    if within < math.inf:
+        builder = builder.timeout(timedelta(seconds=max(within, 0)))
     if attempt.is_streamed:
         # It would keep 64 KB back, and lose them where the connection breaks.
         builder = builder.streamed_read_buffer_limit(0)
@@ -404,7 +413,9 @@ class _Watch:
 
 def _header_map(headers: HeaderMap) -> dict[str, str]:
     try:
-        return dict(zip(headers.keys(), headers.values(), strict=True))
+        found = headers.dict_multi_value()
+        # Of those that come more than once, the last.
+        return {name: text if isinstance(text, str) else text[-1] for name, text in found.items()}
     except ValueError:
         # One of them is not ASCII; none that anybody asks for is.
         readable: dict[str, str] = {}
