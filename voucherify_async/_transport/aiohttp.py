@@ -81,7 +81,7 @@ class AiohttpSender(Backend):
         await self._session.close()
 
     async def _send(self, request: Outgoing, attempt: Attempt) -> RawAnswer:
-        sending = _Sending(self._generation, request.timeout, attempt.within)
+        sending = _Sending(self._generation, request.timeout, attempt.ends_at)
         attempt.passage = sending.passage
         token = _current.set(sending)
         try:
@@ -126,7 +126,7 @@ class AiohttpSender(Backend):
             proxy_headers=None if proxy is None else dict(_authorization(proxy)),
             middlewares=self._middlewares,
             timeout=_connecting_within(
-                sending.passage.bounded(sending.timeouts["connect"]),
+                sending.connecting(),
                 None if self._is_watching else sending.timeouts["read"],
             ),
         )
@@ -187,13 +187,29 @@ class _WriteTimedOutError(TimeoutError):
 class _Sending:
     """One request, for the objects of aiohttp that carry it."""
 
-    def __init__(self, generation: int, timeout: Any, within: float) -> None:
+    def __init__(self, generation: int, timeout: Any, ends_at: float) -> None:
         self.generation = generation
         self.timeouts = timeouts_of(timeout)
         self.passage = Passage(0)
-        self.passage.begin(within)
+        self.passage.begin(ends_at)
         self.passage.note_connecting()
         self.handler: _Watching | None = None
+
+    def may_write(self) -> bool:
+        """Note that some of it is about to be written; False where its time is over."""
+        left = self.passage.note_write(self.timeouts["write"])
+        return left is None or left > 0
+
+    def connecting(self) -> float | None:
+        """Seconds for a new connection.
+
+        Raises:
+            TimeoutError: There are none left, which aiohttp would take for no limit.
+        """
+        left = self.passage.bounded(self.timeouts["connect"])
+        if left is not None and left <= 0:
+            raise TimeoutError
+        return left
 
     def end(self) -> None:
         """Note that nothing more is expected on the connection, unless the next one has it."""
@@ -205,16 +221,24 @@ _current: ContextVar[_Sending] = ContextVar("_current")
 
 
 class _Request(aiohttp.ClientRequest):
-    """A request that looks at its connection before it writes."""
+    """A request that looks at its connection, and at the clock, before it writes."""
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
-        """Write the request."""
+        """Write the request, or its head."""
         sending = _current.get()
         handler: Any = conn.protocol
         if isinstance(handler, _Watching) and not handler.begin(sending):
             raise _StaleError
-        sending.passage.note_write()
+        if not sending.may_write():
+            raise _WriteTimedOutError
         return await super().send(conn)
+
+    async def write_bytes(self, writer: Any, conn: Connection, *args: Any, **named: Any) -> None:
+        """Write the body: before Python 3.12 a turn of the event loop after the head."""
+        if _current.get().may_write():
+            await super().write_bytes(writer, conn, *args, **named)
+        elif conn.protocol is not None:
+            _end_writing(conn.protocol)
 
 
 class _Watching(ResponseHandler):
@@ -337,8 +361,8 @@ class _Watching(ResponseHandler):
 
     def _end_wait(self) -> None:
         if self.writing_paused:
-            self.set_exception(_WriteTimedOutError())
-            self._abort()
+            self._note_cut()
+            _end_writing(self)
             return
         error = aiohttp.SocketTimeoutError("the answer did not come in time")
         self.set_exception(error)
@@ -353,6 +377,13 @@ class _Watching(ResponseHandler):
     def _note_cut(self) -> None:
         if self.writing_paused and self.sending is not None:
             self.sending.passage.is_cut = ABORT_DROPS_REST
+
+
+def _end_writing(handler: ResponseHandler) -> None:
+    """Write nothing more of a request, and tell whoever waits for its answer."""
+    handler.set_exception(_WriteTimedOutError())
+    if handler.transport is not None:
+        handler.transport.abort()
 
 
 @lru_cache(maxsize=16)

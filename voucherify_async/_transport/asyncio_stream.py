@@ -206,9 +206,12 @@ class AsyncioStream(asyncio.BufferedProtocol, AsyncNetworkStream):
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        if buffer:
-            self._passage.note_write()
-            await self.send(buffer, self._passage.bounded(timeout))
+        if not buffer:
+            return
+        left = self._passage.note_write(timeout)
+        if left is not None and left <= 0:
+            raise self._errors.WriteTimeout
+        await self.send(buffer, left)
 
     async def send(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
         """Write, within the time that is given and none else."""

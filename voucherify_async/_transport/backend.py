@@ -34,12 +34,11 @@ _UNBOUND: Final = nullcontext()
 class Attempt:
     """What is known of a request that was sent once."""
 
-    __slots__ = ("_ends_at", "is_answered", "is_streamed", "passage", "within")
+    __slots__ = ("ends_at", "is_answered", "is_streamed", "passage")
 
     def __init__(self, *, within: float = math.inf, is_streamed: bool = False) -> None:
-        self.within = within
-        """Seconds for all of it."""
-        self._ends_at = time.monotonic() + within
+        self.ends_at = time.monotonic() + within
+        """When its time is over, by `time.monotonic`; infinite where there is no limit."""
         self.is_streamed = is_streamed
         """Whether the body of the answer is wanted as it comes, also of one that breaks off."""
         self.passage: Passage | None = None
@@ -58,7 +57,16 @@ class Attempt:
 
     def is_over(self) -> bool:
         """Whether its time has passed."""
-        return time.monotonic() >= self._ends_at
+        return time.monotonic() >= self.ends_at
+
+    def check_time(self, request: Outgoing) -> None:
+        """Hold that there is time left, right before the request is handed over.
+
+        Raises:
+            OverdueError: There is none, as in a process that was stopped for a while.
+        """
+        if self.is_over():
+            raise _overdue(request, sent=False)
 
     @property
     def is_hurried(self) -> bool:
@@ -138,7 +146,9 @@ class Backend(ABC):
                         raise
                 await answer.aclose()
                 return Answer(answer.status_code, answer.headers, content)
-            failure: TransportError = _overdue(request)
+            failure: TransportError = _overdue(request, sent=attempt.may_be_whole is not False)
+        except OverdueError as error:
+            failure = _overdue(request, sent=error.sent)
         except Exception as error:
             translated = self._translated(error, request, attempt)
             if translated is None:
@@ -249,7 +259,7 @@ class OpenAnswer:
         raise failure
 
 
-def _overdue(request: Outgoing, *, sent: bool = True) -> OverdueError:
+def _overdue(request: Outgoing, *, sent: bool) -> OverdueError:
     error = OverdueError("overdue", method=request.method, path=request.template)
     error.sent = sent
     return error

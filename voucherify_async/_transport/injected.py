@@ -37,6 +37,7 @@ class ClientSender(Backend):
             files=request.files,
             timeout=request.timeout,
         )
+        attempt.check_time(request)
         try:
             response = await self._client.send(built, stream=True, follow_redirects=False)
         except Exception as error:

@@ -50,11 +50,11 @@ class Passage:
         """Note that the connection is being opened."""
         self._is_connecting = True
 
-    def begin(self, within: float = math.inf) -> None:
-        """Watch the next request, which has so many seconds from now on."""
+    def begin(self, ends_at: float = math.inf) -> None:
+        """Watch the next request, whose time is over then, by `time.monotonic`."""
         self.is_begun = self.is_cut = self.is_hurried = False
         self._head_left = HEAD_LIMIT
-        self._ends_at = math.inf if within == math.inf else time.monotonic() + within
+        self._ends_at = ends_at
 
     def bounded(self, timeout: float | None) -> float | None:
         """How many seconds one wait may take: those of its step, and no more than the request has.
@@ -75,11 +75,20 @@ class Passage:
         """Note that there is one more layer of TLS."""
         self._layers_left -= 1
 
-    def note_write(self) -> None:
-        """Note that a piece is about to be written: of the request, unless TLS is still to come."""
+    def note_write(self, timeout: float | None = None) -> float | None:
+        """Note that a piece is about to be written: of the request, unless TLS is still to come.
+
+        Returns:
+            How many seconds that may take. Where there are none left, nothing is to be written: a
+            process that was stopped for a while may come here when others took it for dead.
+        """
         self._is_writing = True
-        if not self._layers_left:
+        left = self.bounded(timeout)
+        if left is not None and left <= 0:
+            self.note_cut()
+        elif not self._layers_left:
             self.is_begun = True
+        return left
 
     def note_wait(self) -> None:
         """Note that the answer is waited for."""

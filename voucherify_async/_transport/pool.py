@@ -117,7 +117,7 @@ class ConnectionPool:
         if attempt is None:
             held.passage.begin()
         else:
-            held.passage.begin(attempt.within)
+            held.passage.begin(attempt.ends_at)
             attempt.passage = held.passage
         try:
             response = await held.http.handle_async_request(request)

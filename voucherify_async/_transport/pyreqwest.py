@@ -11,9 +11,11 @@ import asyncio
 import atexit
 import math
 import os
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
+from itertools import compress
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 from weakref import WeakSet
@@ -101,12 +103,17 @@ class PyreqwestSender(Backend):
             await connections.client.close()
 
     async def _send(self, request: Outgoing, attempt: Attempt) -> RawAnswer:
-        body = _NO_BODY if request.content is None and request.files is None else _Body(request)
+        body = (
+            _NO_BODY
+            if request.content is None and request.files is None
+            else _Body(request, attempt.ends_at)
+        )
         connections = self._connections(request, body)
         if len(self._abandoned) >= _MOST_ABANDONED:
             await self._room()
         mark = _Mark()
         ask, leave = _ways(_built(connections.client, request, body, attempt, mark))
+        attempt.check_time(request)
         try:
             response = await (_watched(ask, body, request) if body.is_large else ask)
         except BaseException as error:
@@ -226,18 +233,21 @@ class _Body:
 
     They are taken by another thread, between two steps of the interpreter's: a piece is either
     taken or called back. No bytecode runs there, so that the thread never waits within Python.
+    None is given away once the request's time is over, by `time.monotonic`: a process that was
+    stopped for a while sends nothing when it goes on.
     """
 
     __slots__ = ("_last", "content_type", "is_large", "length", "pieces", "stream")
 
-    def __init__(self, request: Outgoing) -> None:
+    def __init__(self, request: Outgoing, ends_at: float = math.inf) -> None:
         content, self.content_type = encoded(request)
         self.length = len(content)
         self.is_large = self.length > _PIECE
         starts = range(0, self.length, _PIECE)
         self.pieces = {start: content[start : start + _PIECE] for start in starts}
         self._last = starts[-1] if starts else -1
-        self.stream = map(self.pieces.pop, starts)
+        in_time = map(ends_at.__gt__, iter(time.monotonic, None))
+        self.stream = map(self.pieces.pop, compress(starts, in_time))
 
     def cut(self) -> bool:
         """Keep back what was not taken; tells whether that is the end of the body, or more."""
@@ -331,7 +341,7 @@ def _built(
     )
     if body.length:
         builder = builder.body_stream(body.stream)
-    within = attempt.within
+    within = attempt.ends_at - time.monotonic()
     if body.is_large:
         # So that what its caller leaves does not go on for long.
         within = min(within, anyio.current_effective_deadline() - anyio.current_time())

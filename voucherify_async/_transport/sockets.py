@@ -152,9 +152,11 @@ class _Stream(AsyncNetworkStream):
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
         if not buffer:
             return
-        self._passage.note_write()
+        left = self._passage.note_write(timeout)
+        if left is not None and left <= 0:
+            raise self._errors.WriteTimeout
         try:
-            with self._limited(timeout):
+            with _limited(left):
                 await self.bytes.send(buffer)
                 return
         except _BROKEN as error:
