@@ -27,6 +27,8 @@ from voucherify_async.testing import FakeVoucherify
 ROOT = Path(__file__).parents[2]
 CODES = [f"CODE-{number}" for number in range(90)]
 ORDER = ("o-1", 500, ["GIFT"])
+LATE = payments.PATIENCE + payments.SETTLED_AFTER + 1
+"""Seconds after which whoever began a payment counts as dead."""
 PAID = {"status": "paid", "left_to_pay": 0}
 
 
@@ -138,13 +140,106 @@ async def test_a_worker_dies_while_it_pays(
     found = await table.pay(*ORDER)
     if at == "before":
         assert found["status"] == "open"
-        later = time.time() + payments.PATIENCE + payments.SETTLED_AFTER + 1
+        later = time.time() + LATE
         monkeypatch.setattr(time, "time", lambda: later)
         assert await table.pay(*ORDER) == {"status": "not_paid"}
         assert sent(shop) == 1
         found = await table.pay(*ORDER)
     assert found.items() >= PAID.items()
     assert (sent(shop), balance(shop)) == ({"before": 2, "applied": 1}[at], 400)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("retried", [False, True], ids=["settled", "paid by another"])
+async def test_a_worker_that_was_stopped_before_it_pays_sends_nothing(
+    table: Payments, shop: FakeVoucherify, monkeypatch: pytest.MonkeyPatch, retried: bool
+) -> None:
+    """It goes on when others took it for dead: it sends nothing, and leaves what they wrote."""
+    real, change = time.time(), table._change
+    is_stopped = False
+
+    async def stop_once(*args: Any) -> Any:
+        nonlocal is_stopped
+        written = await change(*args)
+        if not is_stopped:
+            is_stopped = True
+            monkeypatch.setattr(time, "time", lambda: real + LATE)
+            assert await table.settle("o-1") == {"status": "not_paid"}
+            if retried:
+                assert (await table.pay(*ORDER)).items() >= PAID.items()
+        return written
+
+    monkeypatch.setattr(table, "_change", stop_once)
+    found = await table.pay(*ORDER)
+    assert found["status"] == ("paid" if retried else "not_paid")
+    assert (sent(shop), balance(shop)) == ((1, 400) if retried else (0, 900))
+    assert await table.settle("o-1") == found
+
+
+STOPPED = """
+import asyncio, os, signal
+from redis.asyncio import Redis
+from examples import payments
+from voucherify_async import AsyncVoucherify, TransportError
+from voucherify_async._protocol.headers import SignedHeaders
+
+payments.PATIENCE = 1.5
+reveal = SignedHeaders.reveal
+
+def stop(headers):
+    # The last thing before it is written.
+    os.kill(os.getpid(), signal.SIGSTOP)
+    return reveal(headers)
+
+async def main():
+    async with AsyncVoucherify() as client, Redis.from_url(os.environ["REDIS_URL"]) as redis:
+        table = payments.Payments(client, redis)
+        # Loads and connects.
+        await table.settle("none")
+        await client.vouchers.get("GIFT")
+        SignedHeaders.reveal = stop
+        try:
+            await table.pay("o-1", 500, ["GIFT"])
+        except TransportError as error:
+            print(error.sent)
+
+asyncio.run(main())
+"""
+
+
+@contextmanager
+def stopped() -> Iterator[subprocess.Popen[str]]:
+    """A process that stops itself while it pays."""
+    command = [sys.executable, "-c", STOPPED]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    try:
+        _, status = os.waitpid(process.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.slow
+@pytest.mark.anyio
+async def test_a_process_that_is_really_stopped_while_it_pays_sends_nothing(
+    table: Payments, shop: FakeVoucherify, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped within the client, it says that nothing was sent, and leaves the other's payment."""
+    with stopped() as process:
+        now = time.time() + LATE
+        monkeypatch.setattr(time, "time", lambda: now)
+        assert await table.settle("o-1") == {"status": "not_paid"}
+        paid = await table.pay(*ORDER)
+        # As long as it had, for real: its clock is not ours to move.
+        await anyio.sleep(1.5)
+        process.send_signal(signal.SIGCONT)
+        said, _ = await anyio.to_thread.run_sync(process.communicate)
+    assert said == "False\n"  # what the error says of having been sent
+    assert (sent(shop), balance(shop)) == (1, 400)
+    assert await table.settle("o-1") == paid
 
 
 @contextmanager
