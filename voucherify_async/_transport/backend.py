@@ -12,8 +12,11 @@ from collections.abc import (
     Awaitable,
     Callable,
     Iterable,
+    Mapping,
 )
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 import anyio
@@ -267,7 +270,13 @@ def _overdue(request: Outgoing, *, sent: bool) -> OverdueError:
 
 def header_map(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     """The headers of an answer, names in lower case."""
-    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in pairs}
+    return {_name(name): value.decode("latin-1") for name, value in pairs}
+
+
+@lru_cache(maxsize=256)
+def _name(raw: bytes) -> str:
+    # Every answer has the same ones.
+    return raw.decode("latin-1").lower()
 
 
 def encoded(request: Outgoing, httpx: Any = None) -> tuple[bytes, str | None]:
@@ -279,11 +288,12 @@ def encoded(request: Outgoing, httpx: Any = None) -> tuple[bytes, str | None]:
     return built.read(), built.headers["content-type"]
 
 
-def timeouts_of(timeout: Any) -> dict[str, float | None]:
+@lru_cache(maxsize=16)
+def timeouts_of(timeout: Any) -> Mapping[str, float | None]:
     """Seconds for each step, by httpx's names of them.
 
     Args:
         timeout: Seconds for each, None, or connect, read, write and pool.
     """
     steps = timeout if isinstance(timeout, tuple) else (timeout,) * 4
-    return dict(zip(("connect", "read", "write", "pool"), steps, strict=True))
+    return MappingProxyType(dict(zip(("connect", "read", "write", "pool"), steps, strict=True)))

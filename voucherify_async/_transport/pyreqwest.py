@@ -51,7 +51,7 @@ _MOST_ABANDONED: Final = 200
 """How many requests may go on without their callers; each has a connection."""
 _LOOK_FOR_ROOM: Final = 0.02
 _LOOK_AGAIN: Final = 1.0
-_Steps = dict[str, float | None]
+_Steps = Mapping[str, float | None]
 
 
 class PyreqwestSender(Backend):
