@@ -23,7 +23,7 @@ from voucherify_async import (
     Voucher,
     VoucherUpdate,
 )
-from voucherify_async._transport import choice, pyreqwest
+from voucherify_async._transport import choice, pyreqwest_exit
 from voucherify_async.testing import FakeVoucherify
 
 pytestmark = pytest.mark.anyio
@@ -223,7 +223,7 @@ def test_auto_heeds_the_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch
 
 def test_auto_in_a_fork_of_a_process_that_used_pyreqwest(monkeypatch: pytest.MonkeyPatch) -> None:
     """The thread of pyreqwest is missing there: by name it is refused, and `auto` goes on."""
-    monkeypatch.setattr(pyreqwest, "_guarded", {0})
+    monkeypatch.setattr(pyreqwest_exit, "_guarded", {0})
     assert backend_of() == "AiohttpSender"
 
 

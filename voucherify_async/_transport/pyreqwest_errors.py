@@ -5,9 +5,11 @@ Its classes do not tell; the causes behind them do, which are reqwest's own word
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 import pyreqwest.exceptions as theirs
+from anyio.lowlevel import checkpoint_if_cancelled
 
 from .. import errors
 from ..errors import TransportError
@@ -70,3 +72,9 @@ def reason_of(error: Exception) -> str:
         return "the address cannot be used"
     # The first cause quotes the address.
     return ": ".join(_causes(error)[1:]) or str(error.args[0])
+
+
+async def raise_own_cancellation(error: BaseException) -> None:
+    """Raise anyio's, which it knows by its text, in the place of pyreqwest's."""
+    if isinstance(error, asyncio.CancelledError):
+        await checkpoint_if_cancelled()
