@@ -14,10 +14,10 @@ from ._calls.hooks import RetryEvent as RetryEvent
 from ._calls.hooks import WaitEvent as WaitEvent
 from ._calls.quota_store import QuotaStore as QuotaStore
 from ._clock import Clock as Clock
+from ._protocol.quota_decisions import QuotaGrant as QuotaGrant
+from ._protocol.quota_decisions import QuotaRequest as QuotaRequest
 from ._protocol.rate_limits import RateLimit as RateLimit
 from ._protocol.retry import RetryPolicy as RetryPolicy
-from ._protocol.shared_quota import QuotaGrant as QuotaGrant
-from ._protocol.shared_quota import QuotaRequest as QuotaRequest
 from ._unset import UNSET as UNSET
 from ._unset import Unset as Unset
 from ._version import __version__ as __version__

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from redis import Redis
 
 from voucherify_async import QuotaGrant, QuotaRequest, RedisQuotaStore
+from voucherify_async._protocol.quota_decisions import LEASE, QuotaNews
 from voucherify_async._protocol.rate_limits import LONGEST_WINDOW
-from voucherify_async._protocol.shared_quota import LEASE, QuotaNews
 
 NOW = 1_750_000_000
 MS = NOW * 1000

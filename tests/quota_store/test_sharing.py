@@ -23,7 +23,7 @@ from voucherify_async import (
     RetryPolicy,
 )
 from voucherify_async._calls.shared_quota import SharedQuota
-from voucherify_async._protocol.shared_quota import LEASE
+from voucherify_async._protocol.quota_decisions import LEASE
 from voucherify_async.testing import FakeVoucherify
 
 from ..reliability.conftest import MovingClock, Stopping, policy

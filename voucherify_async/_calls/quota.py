@@ -38,6 +38,8 @@ class Quota:
         self._asking = False
         self._under_way = 0
         self._waiting = 0
+        # Nobody comes to `enter` unless `try_enter` said no.
+        self._is_closed = True
         self._turn = anyio.Lock()
         self._changed = anyio.Event()
 
@@ -54,18 +56,22 @@ class Quota:
         Args:
             max_wait: Seconds to wait at the most for the window to turn.
             limit: The call's own limit.
-            on_wait: Told before the wait.
+            on_wait: Told before a wait for the quota, and not before one for a store alone.
 
         Raises:
             RateLimitError: The window turns later than that; `retry_after` says when.
         """
-        if on_wait is not None:
-            await on_wait(self.opens_in())
-        give_up_at = self._clock.monotonic() + min(max_wait, limit.left())
-        self._refuse_after(give_up_at)
-        async with self._queue():
-            await self._wait_until_open(give_up_at)
-            self._under_way += 1
+        while True:
+            if on_wait is not None and self._is_closed:
+                # Not in the queue, as it may make calls itself.
+                await on_wait(self.opens_in())
+                on_wait = None
+            give_up_at = self._clock.monotonic() + min(max_wait, limit.left())
+            self._refuse_after(give_up_at)
+            async with self._queue():
+                if await self._admit(limit, give_up_at, may_wait=on_wait is None):
+                    self._under_way += 1
+                    return
 
     def opens_in(self) -> float | None:
         """Seconds until the window turns; None where no answer said so."""
@@ -82,6 +88,11 @@ class Quota:
 
     async def aclose(self) -> None:
         """Nothing is left to be given back."""
+
+    async def _admit(self, limit: Limit, give_up_at: float, *, may_wait: bool) -> bool:  # noqa: ARG002
+        """Wait for one call to be let through; False where that takes long, and nobody was told."""
+        await self._wait_until_open(give_up_at)
+        return True
 
     @asynccontextmanager
     async def _queue(self) -> AsyncIterator[None]:

@@ -10,8 +10,8 @@ import anyio
 
 from .._checks import is_integer, is_number
 from .._clock import Clock
+from .._protocol.quota_decisions import QuotaGrant, QuotaRequest
 from .._protocol.rate_limits import LONGEST_WINDOW
-from .._protocol.shared_quota import QuotaGrant, QuotaRequest
 from ..errors import ConfigurationError, VoucherifyError
 from .logs import log
 

@@ -11,8 +11,8 @@ import sniffio
 from anyio.lowlevel import current_token
 
 from .._checks import check_seconds
+from .._protocol.quota_decisions import KEPT, LEASE, QuotaGrant, QuotaRequest
 from .._protocol.rate_limits import LONGEST_WINDOW
-from .._protocol.shared_quota import KEPT, LEASE, QuotaGrant, QuotaRequest
 from ..errors import ClientLoopError, ConfigurationError
 from .quota_store import QuotaStore
 

@@ -12,9 +12,9 @@ from .._clock import Clock
 from .._concurrency.background import BackgroundTask
 from .._protocol import rate_limits
 from .._protocol.answers import Answer
-from .._protocol.shared_quota import LEASE, QuotaGrant, QuotaNews, QuotaRequest
+from .._protocol.quota_decisions import LEASE, QuotaGrant, QuotaNews, QuotaRequest
 from .limits import Limit
-from .quota import OnWait, Quota, used_up
+from .quota import Quota, used_up
 from .quota_store import GuardedStore
 
 _MOST_AT_ONCE: Final = 50
@@ -62,29 +62,6 @@ class SharedQuota(Quota):
         self._under_way += 1
         return True
 
-    async def enter(self, max_wait: float, limit: Limit, on_wait: OnWait | None = None) -> None:
-        """Wait until one more request may be sent, and count it as under way.
-
-        Args:
-            max_wait: Seconds to wait at the most for the window to turn.
-            limit: The call's own limit.
-            on_wait: Told before a wait for the quota, and not before one for the store alone.
-
-        Raises:
-            RateLimitError: The window turns later than that; `retry_after` says when.
-        """
-        while True:
-            if on_wait is not None and self._is_closed:
-                # Not in the queue, as it may make calls itself.
-                await on_wait(self.opens_in())
-                on_wait = None
-            give_up_at = self._clock.monotonic() + min(max_wait, limit.left())
-            self._refuse_after(give_up_at)
-            async with self._queue():
-                if await self._admit(limit, give_up_at, may_wait=on_wait is None):
-                    self._under_way += 1
-                    return
-
     def opens_in(self) -> float | None:
         """Seconds until the window turns; None where nobody knows."""
         if self._store.is_out() or self._asks_again_at is None:
@@ -107,7 +84,6 @@ class SharedQuota(Quota):
             await self._ask(0, math.inf)
 
     async def _admit(self, limit: Limit, give_up_at: float, *, may_wait: bool) -> bool:
-        """Wait for one call to be granted; False where that takes long, and nobody was told."""
         began = self._clock.monotonic()
         while not self._take():
             if self._is_alone():
