@@ -73,6 +73,7 @@ async def test_credentials_of_the_environment(
         ({**KEYS, "cluster": "evil.test/"}, "cluster"),
         ({**KEYS, "cluster": "US1"}, "cluster"),
         ({**KEYS, "cluster": None}, "cluster"),
+        ({**KEYS, "cluster": "us1"}, r'cluster="us1\.api"'),
         ({**KEYS, "base_url": "api.voucherify.io"}, "base_url"),
         ({**KEYS, "base_url": "ftp://x.test"}, "base_url"),
         ({**KEYS, "base_url": "https://"}, "base_url"),
@@ -93,6 +94,15 @@ async def test_credentials_of_the_environment(
         ({**KEYS, "headers": {"X": "secretü"}}, "headers: 'X'"),
         ({**KEYS, "headers": {"X": 5}}, "headers: 'X'"),
         ({**KEYS, "http_backend": "curl"}, "http_backend"),
+        *(
+            ({**KEYS, "http_client": Wire, name: value}, rf"^{name}: cannot be combined")
+            for name, value in (
+                ("http_backend", "auto"),
+                ("proxy", "http://user:secret@proxy.test"),
+                ("verify", False),
+                ("cert", "secret.pem"),
+            )
+        ),
         *(
             ({**KEYS, "timeout": timeout}, "timeout")
             for timeout in ("5", {}, {"connect": 5}, True, math.nan, math.inf, 10**400, -1)

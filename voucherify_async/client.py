@@ -34,7 +34,7 @@ from ._protocol.headers import SignedHeaders
 from ._protocol.rate_limits import RateLimit
 from ._protocol.retry import RetryPolicy
 from ._protocol.route import BoundRoute, Route
-from ._transport.choice import DEFAULT_MAX_ANSWER_BYTES, BackendName, Network
+from ._transport.choice import DEFAULT_BACKEND, DEFAULT_MAX_ANSWER_BYTES, BackendName, Network
 from ._transport.tls import Certificate, Verify
 from ._unset import UNSET, Unset
 from .auth import Auth
@@ -107,12 +107,12 @@ class AsyncVoucherify:
         api_version: The API version to ask for, such as `v2018-08-01`; by default the project's.
         http_client: An `httpx.AsyncClient` of yours, or one of the same shape. It is used as it is
             and never closed.
-        http_backend: What speaks HTTP where `http_client` is left out: `httpcore`; `httpx2`, which
+        http_backend: What speaks HTTP: `httpcore`; `httpx2`, which
             is the same over httpx's successor, for services that have moved there, and an extra;
             `aiohttp`, which is faster, runs on asyncio only, and is an extra; `pyreqwest`, the
             fastest, which runs on asyncio only, is an extra, and goes by the system's authorities
             (`verify` is a bool); or `auto`, the fastest that is installed, runs on this event loop
-            and can do what `proxy`, `verify` and `cert` ask for.
+            and can do what `proxy`, `verify` and `cert` ask for. Not with `http_client`.
         proxy: The proxy that everything goes through, such as
             `http://user:password@proxy.example:3128`, with the scheme http, https, socks5 or
             socks5h. By default that of the environment (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`,
@@ -149,7 +149,7 @@ class AsyncVoucherify:
         max_concurrency: int = 20,
         api_version: str | None = None,
         http_client: httpx.AsyncClient | Any = None,
-        http_backend: BackendName = "httpcore",
+        http_backend: BackendName = DEFAULT_BACKEND,
         proxy: str | None = None,
         verify: Verify = True,
         cert: Certificate | None = None,

@@ -77,4 +77,5 @@ def test_serve_serves_until_ctrl_c(command: Command) -> None:
     assert len(ended.lines) == 7
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=TIMEOUT)
-    assert (process.returncode, err) == (0, "")
+    assert (process.returncode, len(err.splitlines())) == (0, 1)
+    assert "export these" in err

@@ -14,6 +14,11 @@ from voucherify_async.testing import FakeVoucherify, demo
 from ..bulk.conftest import Skipping
 from .conftest import TIMEOUT, Call, Command
 
+SERVER = """
+import sys
+from voucherify_async.testing.__main__ import main
+sys.exit(main())
+"""
 WITH_EXTRA = """
 import sys
 from voucherify_async.__main__ import main
@@ -154,12 +159,17 @@ def test_without_the_extra_other_commands_name_it(bare: Command) -> None:
 
 @pytest.mark.parametrize(
     ("program", "arguments"),
-    [(WITH_EXTRA, ["demo"]), (WITH_EXTRA, ["serve"]), (WITHOUT_EXTRA, ["demo"])],
+    [
+        (WITH_EXTRA, ["demo"]),
+        (WITH_EXTRA, ["serve"]),
+        (WITHOUT_EXTRA, ["demo"]),
+        (SERVER, ["--port", "0"]),
+    ],
 )
 def test_without_the_embedded_server_its_commands_name_the_extra(
     bare: Command, program: str, arguments: list[str]
 ) -> None:
-    """Without the extra `testing`, `demo` and `serve` say in a line what to install."""
+    """Without the extra `testing`, what serves says in a line what to install."""
     missing = 'import sys\nsys.modules["uvicorn"] = sys.modules["starlette"] = None'
     ended = python(bare, f"{missing}\n{program}", *arguments)
     assert (ended.returncode, ended.stdout) == (2, "")

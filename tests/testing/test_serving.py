@@ -164,6 +164,7 @@ def test_command_line_serves_until_interrupted() -> None:
         assert listed["total"] == 3
         run.send_signal(2)
         assert run.wait(10) == 0
+        assert b"export" in run.stderr.readline()
         assert run.stderr.read() == b""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from functools import cache
 from typing import Final
 
 log: Final = logging.getLogger("voucherify_async")
@@ -13,10 +14,20 @@ _LEVELS: Final = {"debug": logging.DEBUG, "info": logging.INFO}
 _FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
+@cache
+def _note_ignored(wanted: str) -> None:
+    """Say once that a level is ignored: no service is to fail over its log."""
+    log.warning("VOUCHERIFY_LOG: expected debug or info, got %r, which is ignored", wanted)
+
+
 def log_as_environment_says() -> None:
     """Log if `VOUCHERIFY_LOG` is `debug` or `info`: to stderr, unless logging is set up already."""
-    level = _LEVELS.get(os.environ.get("VOUCHERIFY_LOG", "").lower())
+    wanted = os.environ.get("VOUCHERIFY_LOG")
+    if not wanted:
+        return
+    level = _LEVELS.get(wanted.lower())
     if level is None:
+        _note_ignored(wanted)
         return
     log.setLevel(level)
     # Where the service has set logging up, its own handlers write.

@@ -21,6 +21,8 @@ from ..errors import ConfigurationError, InvalidArgumentError, VoucherifyError
 
 DEFAULT_CLUSTER: Final = "api"
 _CLUSTER: Final = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+_REGIONS: Final = frozenset({"us1", "as1"})
+"""What is taken for the name of a cluster; any other may be that of a dedicated one."""
 DEFAULT_HEADERS: Final = {
     "User-Agent": "voucherify-async/{} Python/{}.{}.{} {}".format(
         __version__, *sys.version_info[:3], sys.platform
@@ -114,6 +116,10 @@ def resolve_base_url(base_url: str | None, cluster: str, *, allow_http: bool, ba
         if not isinstance(cluster, str) or not _CLUSTER.fullmatch(cluster):
             raise ConfigurationError(
                 f'cluster: expected a name such as "api" or "us1.api", got {cluster!r}'
+            )
+        if cluster in _REGIONS:
+            raise ConfigurationError(
+                f'cluster: "{cluster}" is a region; its API is cluster="{cluster}.api"'
             )
         return f"https://{cluster}.voucherify.io"
     try:

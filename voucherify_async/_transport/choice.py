@@ -20,6 +20,7 @@ from .tls import Certificate, Verify, has_system_authorities, identity_reader, s
 
 BackendName = Literal["httpcore", "aiohttp", "pyreqwest", "httpx2", "auto"]
 """What speaks HTTP under a client of our own."""
+DEFAULT_BACKEND: Final[BackendName] = "httpcore"
 _FASTER: Final[tuple[BackendName, ...]] = ("pyreqwest", "aiohttp")
 """What `auto` tries before httpcore, which is always there and can do everything."""
 DEFAULT_MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
@@ -56,21 +57,18 @@ class Network:
             ConfigurationError: A setting makes no sense. No credential is shown.
         """
         try:
-            if http_backend not in get_args(BackendName):
-                names = ", ".join(f'"{name}"' for name in get_args(BackendName))
-                raise ConfigurationError(
-                    f"http_backend: expected one of {names}, got {http_backend!r}"
-                )
+            _check_backend(http_backend)
             check_count("max_answer_bytes", max_answer_bytes, error=ConfigurationError)
-            has_own_settings = proxy is not None or verify is not True or cert is not None
-            if http_client is not None and has_own_settings:
-                raise ConfigurationError(
-                    "http_client: goes without proxy, verify and cert; set them on the client "
-                    "that you pass"
+            if http_client is not None:
+                _check_left_out(
+                    http_backend=http_backend == DEFAULT_BACKEND,
+                    proxy=proxy is None,
+                    verify=verify is True,
+                    cert=cert is None,
                 )
             # Now, and not at the first call, which someone is waiting for.
             httpx_of(http_backend)
-            network = cls(
+            return cls(
                 base_url=base_url,
                 injected=http_client,
                 backend=http_backend,
@@ -80,11 +78,12 @@ class Network:
                 make_ssl_context=ssl_context_maker(verify, cert),
                 max_answer_bytes=max_answer_bytes,
             )
-            network.check(http_backend)
         finally:
             # An error tracker serialises the variables of the frames that an error went through.
             del proxy, cert
-        return network
+
+    def __attrs_post_init__(self) -> None:
+        self.check(self.backend)
 
     @property
     def is_own(self) -> bool:
@@ -103,18 +102,18 @@ class Network:
             return
         if not isinstance(self.verify, bool):
             raise ConfigurationError(
-                'verify: http_backend="pyreqwest" believes the authorities of the system, or those '
-                "of SSL_CERT_FILE; with others use another backend"
+                'verify: http_backend="pyreqwest" trusts the certificate authorities of the '
+                "system, or those in SSL_CERT_FILE; for others, use another backend"
             )
         if isinstance(self.cert, tuple) and len(self.cert) > 2:
             raise ConfigurationError(
-                'cert: http_backend="pyreqwest" takes no password; use another backend, or a key '
-                "that is not encrypted"
+                'cert: http_backend="pyreqwest" cannot read an encrypted key; use another backend, '
+                "or a key without a password"
             )
         if self.verify and not has_system_authorities():
             raise ConfigurationError(
-                'http_backend: "pyreqwest" believes the authorities of the system, of which there '
-                "are none; install ca-certificates, or use another backend"
+                'http_backend: "pyreqwest" trusts the certificate authorities of the system, and '
+                "this system has none; install ca-certificates, or use another backend"
             )
 
     @property
@@ -137,6 +136,22 @@ class Network:
         if self.backend == "auto":
             return _fastest_sender(self)
         return _SENDERS[self.backend](self)
+
+
+def _check_backend(name: object) -> None:
+    if name not in get_args(BackendName):
+        names = ", ".join(f'"{name}"' for name in get_args(BackendName))
+        raise ConfigurationError(f"http_backend: expected one of {names}, got {name!r}")
+
+
+def _check_left_out(**left_out: bool) -> None:
+    """Refuse what a client that is passed in has of its own, and would be ignored here."""
+    given = [name for name, is_left_out in left_out.items() if not is_left_out]
+    if given:
+        raise ConfigurationError(
+            f"{given[0]}: cannot be combined with http_client, which has its own; set it on the "
+            "client that you pass in"
+        )
 
 
 def _fastest_sender(network: Network) -> Sender:

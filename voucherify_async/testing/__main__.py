@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
-from . import FakeVoucherify
-
 
 def _until_interrupted() -> None:
     threading.Event().wait()
@@ -28,10 +26,15 @@ def main(
     parser.add_argument("--port", type=int, default=8000, help="the port; 0 takes a free one")
     parser.add_argument("--vouchers", type=int, default=0, help="how many vouchers to start with")
     options = parser.parse_args(arguments)
+    try:
+        from . import FakeVoucherify
+    except ImportError as error:
+        parser.exit(2, f"{error}\n")
     fake = FakeVoucherify(record=False)
     fake.add_vouchers(_sample(options.vouchers))
     try:
         with fake.serve(options.host, options.port) as url, suppress(KeyboardInterrupt):
+            sys.stderr.write("serving until Ctrl-C; in another terminal, export these:\n")
             sys.stdout.write(
                 f"VOUCHERIFY_BASE_URL={url}\n"
                 f"VOUCHERIFY_APP_ID={fake.app_id}\n"

@@ -37,8 +37,6 @@ def serve(
         from ...testing.__main__ import main
 
         return main(["--host", host, "--port", str(port), "--vouchers", str(vouchers)])
-    except ImportError as error:
-        raise CommandError(str(error), USAGE) from error
     except SystemExit:
         # It has said why on stderr.
         raise typer.Exit(USAGE) from None
