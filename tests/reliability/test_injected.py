@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from typing import Any
@@ -10,14 +12,18 @@ import httpx
 import httpx2
 import pytest
 
+from tests.transport.wire import read_request, serving
 from voucherify_async import (
     AmbiguousOutcomeError,
+    APIError,
     AsyncVoucherify,
+    BadRequestError,
     ConfigurationError,
     ConflictError,
     NotFoundError,
     RateLimitError,
     ServerError,
+    VoucherifyError,
 )
 from voucherify_async.errors import (
     ConnectError,
@@ -296,6 +302,117 @@ async def test_an_error_after_the_answer_does_not_tell_a_write_as_unsent(
     assert getattr(caught.value.__cause__, "sent", True)
     assert not isinstance(caught.value.__cause__, (ConnectError, PoolTimeout))
     assert len(seen) == 1
+
+
+async def refuse_unread(response: Any) -> None:
+    """A hook as httpx's documentation has it; the client then closes the answer."""
+    response.raise_for_status()
+
+
+async def refuse_read(response: Any) -> None:
+    """A hook that has read the answer before."""
+    await response.aread()
+    response.raise_for_status()
+
+
+async def refuse_streamed(response: Any) -> None:
+    """A hook that has read the answer and kept nothing of it."""
+    async for _ in response.aiter_bytes():
+        pass
+    response.raise_for_status()
+
+
+STATUSES: dict[int, type[Exception]] = {
+    400: BadRequestError,
+    404: NotFoundError,
+    429: RateLimitError,
+    502: ServerError,
+}
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+@pytest.mark.parametrize("hook", [refuse_unread, refuse_read])
+@pytest.mark.parametrize("is_write", [False, True], ids=["read", "write"])
+@pytest.mark.parametrize("status", list(STATUSES))
+async def test_an_answer_that_a_hook_refuses_is_an_answer(
+    library: Any, hook: Any, is_write: bool, status: int, clock: MovingClock
+) -> None:
+    """Its status counts as it does without the hook, and so does its body where that was read."""
+    seen = []
+
+    def handle(connection: socket.socket) -> None:
+        while request := read_request(connection):
+            seen.append(request)
+            refusal = b'{"code":%d,"key":"refused","message":"No","details":"No"}' % status
+            head = [b"HTTP/1.1 %d No" % status, b"Content-Length: %d" % len(refusal)]
+            connection.sendall(b"\r\n".join([*head, b"X-Request-Id: r1", b"", refusal]))
+
+    with serving(handle) as address:
+        async with library.AsyncClient(verify=False, event_hooks={"response": [hook]}) as http:
+            options: dict[str, Any] = {"http_client": http, "clock": clock, "retry": policy()}
+            client = AsyncVoucherify("id", "token", base_url=f"http://{address}", **options)
+            call = client.vouchers.update_balance if is_write else client.vouchers.get
+            with pytest.raises(VoucherifyError) as caught:
+                await call(CODE, *((5,) if is_write else ()))
+    error, is_read = caught.value, hook is refuse_read
+    # Only by its body can a 4xx be told from that of a proxy which passed the request on.
+    is_open = is_write and (status == 502 or (status != 429 and not is_read))
+    assert isinstance(error, AmbiguousOutcomeError) is is_open
+    refused = error.__cause__ if is_open and not isinstance(error, ServerError) else error
+    assert isinstance(refused, STATUSES[status])
+    assert isinstance(refused, APIError)
+    assert (refused.status_code, refused.request_id) == (status, "r1")
+    assert refused.key == ("refused" if is_read else None)
+    assert len(seen) == (policy().max_attempts if status > 404 and not is_open else 1)
+
+
+class Refusal(httpx.AsyncByteStream):
+    """A body in pieces."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b'{"code": 404'
+        yield b"}"
+
+
+async def test_a_hook_that_keeps_nothing_of_an_answer_leaves_a_write_open() -> None:
+    """There is a status then, and nothing to hold it against."""
+    transport = httpx.MockTransport(lambda _: httpx.Response(404, stream=Refusal()))
+    hooks = {"response": [refuse_streamed]}
+    async with httpx.AsyncClient(transport=transport, event_hooks=hooks) as http:
+        client = AsyncVoucherify("id", "token", http_client=http)
+        with pytest.raises(AmbiguousOutcomeError):
+            await client.vouchers.update_balance(CODE, 5)
+
+
+async def test_a_refusal_of_another_request_is_not_the_answer() -> None:
+    """A hook may call elsewhere, and what fails there is its own."""
+
+    async def audit(_: Any) -> None:
+        request = httpx.Request("POST", "https://audit.test")
+        httpx.Response(429, request=request).raise_for_status()
+
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json={}))
+    async with httpx.AsyncClient(transport=transport, event_hooks={"response": [audit]}) as http:
+        client = AsyncVoucherify("id", "token", http_client=http)
+        with pytest.raises(httpx.HTTPStatusError):
+            await client.vouchers.update_balance(CODE, 5)
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+async def test_a_cookie_that_is_not_ascii_is_refused_before_it_is_sent(library: Any) -> None:
+    """It is the client's, which says so; it is not shown."""
+
+    def never(request: Any) -> Any:
+        raise AssertionError(request)
+
+    transport = library.MockTransport(never)
+    async with library.AsyncClient(transport=transport, cookies={"session": "secr\u00e9t"}) as http:
+        client = AsyncVoucherify("id", "token", http_client=http)
+        with pytest.raises(
+            ConfigurationError, match="a cookie or a header of the client"
+        ) as caught:
+            await client.vouchers.update_balance(CODE, 5)
+    assert "secr" not in "".join(traceback.format_exception(caught.value))
 
 
 async def test_what_is_no_transport_error_is_left_alone() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from ..errors import ReadError, TransportError
+from ..errors import ConfigurationError, ReadError, TransportError
 from .backend import Attempt, Backend, RawAnswer, header_map
 from .exchange import Outgoing
 from .urls import Origin
@@ -29,22 +29,43 @@ class ClientSender(Backend):
         # With the client's own headers, hooks and transport, but without its redirects: across
         # one the client would keep our keys' headers, whatever the host.
         self._origin.check(request.url)
-        built = self._client.build_request(
-            request.method,
-            request.url,
-            headers=request.headers.reveal(),
-            content=request.content,
-            files=request.files,
-            timeout=request.timeout,
-        )
+        built = self._built(request)
         attempt.check_time(request)
+        refused = None
         try:
             response = await self._client.send(built, stream=True, follow_redirects=False)
         except Exception as error:
-            attempt.is_answered = not _is_about(error, built)
-            raise
+            response = refused = _refused_response(error, built)
+            if refused is None:
+                attempt.is_answered = not _is_about(error, built)
+                raise
         attempt.is_answered = True
-        return await raw_answer(response)
+        answer = await raw_answer(response)
+        if refused is not None and answer.content is None:
+            # What the hook had not read went with the connection, which the client closed.
+            answer.content = b""
+        return answer
+
+    def _built(self, request: Outgoing) -> Any:
+        """The client's own request.
+
+        Raises:
+            ConfigurationError: HTTP cannot carry what the client adds to it.
+        """
+        with suppress(UnicodeError):
+            return self._client.build_request(
+                request.method,
+                request.url,
+                headers=request.headers.reveal(),
+                content=request.content,
+                files=request.files,
+                timeout=request.timeout,
+            )
+        # Out here, as the error quotes what may be a secret.
+        raise ConfigurationError(
+            "http_client: a cookie or a header of the client that was passed in is not ASCII; "
+            "nothing was sent"
+        )
 
     def _translated(
         self, error: Exception, request: Outgoing, attempt: Attempt
@@ -69,6 +90,18 @@ def _is_about(error: Exception, request: Any) -> bool:
     with suppress(RuntimeError):
         return getattr(error, "request", None) is request
     return False
+
+
+def _refused_response(error: Exception, request: Any) -> Any:
+    """The response over whose status a hook of the client's failed, if it is to this request.
+
+    So do hooks that call `response.raise_for_status()`.
+    """
+    response: Any = getattr(error, "response", None)
+    with suppress(AttributeError, RuntimeError):
+        if response.request is request and not response.is_success:
+            return response
+    return None
 
 
 async def raw_answer(response: Any) -> RawAnswer:
