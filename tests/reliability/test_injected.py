@@ -322,6 +322,28 @@ async def refuse_streamed(response: Any) -> None:
     response.raise_for_status()
 
 
+def raising_client(library: Any) -> Any:
+    """A client that refuses answers itself, and leaves them open."""
+
+    class Raising(library.AsyncClient):  # type: ignore[misc]
+        async def send(self, *args: Any, **options: Any) -> Any:
+            response = await super().send(*args, **options)
+            response.raise_for_status()
+            return response
+
+    return Raising(verify=False)
+
+
+def hooked_client(library: Any, hook: Any) -> Any:
+    """A client with a hook."""
+    return library.AsyncClient(verify=False, event_hooks={"response": [hook]})
+
+
+REFUSING: dict[str, Callable[[Any], Any]] = {
+    "unread": lambda library: hooked_client(library, refuse_unread),
+    "read": lambda library: hooked_client(library, refuse_read),
+    "open": raising_client,
+}
 STATUSES: dict[int, type[Exception]] = {
     400: BadRequestError,
     404: NotFoundError,
@@ -331,11 +353,11 @@ STATUSES: dict[int, type[Exception]] = {
 
 
 @pytest.mark.parametrize("library", [httpx, httpx2])
-@pytest.mark.parametrize("hook", [refuse_unread, refuse_read])
+@pytest.mark.parametrize("refusing", REFUSING.values(), ids=list(REFUSING))
 @pytest.mark.parametrize("is_write", [False, True], ids=["read", "write"])
 @pytest.mark.parametrize("status", list(STATUSES))
-async def test_an_answer_that_a_hook_refuses_is_an_answer(
-    library: Any, hook: Any, is_write: bool, status: int, clock: MovingClock
+async def test_an_answer_that_a_client_refuses_is_an_answer(
+    library: Any, refusing: Any, is_write: bool, status: int, clock: MovingClock
 ) -> None:
     """Its status counts as it does without the hook, and so does its body where that was read."""
     seen = []
@@ -348,13 +370,13 @@ async def test_an_answer_that_a_hook_refuses_is_an_answer(
             connection.sendall(b"\r\n".join([*head, b"X-Request-Id: r1", b"", refusal]))
 
     with serving(handle) as address:
-        async with library.AsyncClient(verify=False, event_hooks={"response": [hook]}) as http:
+        async with refusing(library) as http:
             options: dict[str, Any] = {"http_client": http, "clock": clock, "retry": policy()}
             client = AsyncVoucherify("id", "token", base_url=f"http://{address}", **options)
             call = client.vouchers.update_balance if is_write else client.vouchers.get
             with pytest.raises(VoucherifyError) as caught:
                 await call(CODE, *((5,) if is_write else ()))
-    error, is_read = caught.value, hook is refuse_read
+    error, is_read = caught.value, refusing is not REFUSING["unread"]
     # Only by its body can a 4xx be told from that of a proxy which passed the request on.
     is_open = is_write and (status == 502 or (status != 429 and not is_read))
     assert isinstance(error, AmbiguousOutcomeError) is is_open

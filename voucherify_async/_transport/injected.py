@@ -41,7 +41,7 @@ class ClientSender(Backend):
                 raise
         attempt.is_answered = True
         answer = await raw_answer(response)
-        if refused is not None and answer.content is None:
+        if refused is not None and refused.is_closed and answer.content is None:
             # What the hook had not read went with the connection, which the client closed.
             answer.content = b""
         return answer
@@ -93,9 +93,9 @@ def _is_about(error: Exception, request: Any) -> bool:
 
 
 def _refused_response(error: Exception, request: Any) -> Any:
-    """The response over whose status a hook of the client's failed, if it is to this request.
+    """The response that a client raised an error for, if it is to this request.
 
-    So do hooks that call `response.raise_for_status()`.
+    So do clients, and hooks of theirs, that call `response.raise_for_status()`.
     """
     response: Any = getattr(error, "response", None)
     with suppress(AttributeError, RuntimeError):
