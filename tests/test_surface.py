@@ -100,8 +100,10 @@ def imported(path: Path) -> set[str]:
 def test_few_modules_bind_themselves_to_asyncio() -> None:
     """The package runs on asyncio and on trio: only what is for asyncio alone imports it."""
     bound = {str(path.relative_to(PACKAGE)) for path in SOURCES if "asyncio" in imported(path)}
-    transport = {f"_transport/{name}.py" for name in ("aiohttp", "asyncio_stream", "pyreqwest")}
-    assert bound == transport | {"_concurrency/asyncio_tasks.py"}
+    transport = ("aiohttp", "asyncio_stream", "pyreqwest_errors", "pyreqwest_stalls")
+    assert bound == {f"_transport/{name}.py" for name in transport} | {
+        "_concurrency/asyncio_tasks.py"
+    }
 
 
 def test_few_modules_know_the_http_client() -> None:

@@ -272,6 +272,7 @@ async def test_closing_while_connecting_keeps_no_connection(served: str) -> None
             assert not pool._in_use
 
 
+@pytest.mark.parametrize("backend", ["httpcore"], indirect=True)
 async def test_a_stuck_injected_client_is_told_and_helped(served: str) -> None:
     """An injected client without a free connection raises PoolTimeout that names the remedy."""
     limits = httpx.Limits(max_connections=0)
@@ -287,6 +288,7 @@ async def test_a_stuck_injected_client_is_told_and_helped(served: str) -> None:
         assert word in str(caught.value)
 
 
+@pytest.mark.parametrize("backend", ["httpcore"], indirect=True)
 async def test_an_injected_client_that_lost_connections_is_told_and_helped(
     served: str, fake: FakeVoucherify
 ) -> None:

@@ -195,11 +195,6 @@ class _Sending:
         self.passage.note_connecting()
         self.handler: _Watching | None = None
 
-    def may_write(self) -> bool:
-        """Note that some of it is about to be written; False where its time is over."""
-        left = self.passage.note_write(self.timeouts["write"])
-        return left is None or left > 0
-
     def connecting(self) -> float | None:
         """Seconds for a new connection.
 
@@ -229,13 +224,13 @@ class _Request(aiohttp.ClientRequest):
         handler: Any = conn.protocol
         if isinstance(handler, _Watching) and not handler.begin(sending):
             raise _StaleError
-        if not sending.may_write():
+        if not sending.passage.note_write():
             raise _WriteTimedOutError
         return await super().send(conn)
 
     async def write_bytes(self, writer: Any, conn: Connection, *args: Any, **named: Any) -> None:
         """Write the body: before Python 3.12 a turn of the event loop after the head."""
-        if _current.get().may_write():
+        if _current.get().passage.note_write():
             await super().write_bytes(writer, conn, *args, **named)
         elif conn.protocol is not None:
             _end_writing(conn.protocol)

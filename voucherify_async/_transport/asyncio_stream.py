@@ -208,8 +208,8 @@ class AsyncioStream(asyncio.BufferedProtocol, AsyncNetworkStream):
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
         if not buffer:
             return
-        left = self._passage.note_write(timeout)
-        if left is not None and left <= 0:
+        left = self._passage.bounded(timeout)
+        if not self._passage.note_write():
             raise self._errors.WriteTimeout
         await self.send(buffer, left)
 

@@ -75,20 +75,21 @@ class Passage:
         """Note that there is one more layer of TLS."""
         self._layers_left -= 1
 
-    def note_write(self, timeout: float | None = None) -> float | None:
+    def note_write(self) -> bool:
         """Note that a piece is about to be written: of the request, unless TLS is still to come.
 
         Returns:
-            How many seconds that may take. Where there are none left, nothing is to be written: a
-            process that was stopped for a while may come here when others took it for dead.
+            Whether it may be, as there is time left. A process that was stopped for a while may
+            come here when others have taken it for dead.
         """
         self._is_writing = True
-        left = self.bounded(timeout)
-        if left is not None and left <= 0:
+        if time.monotonic() >= self._ends_at:
+            self.is_hurried = True
             self.note_cut()
-        elif not self._layers_left:
+            return False
+        if not self._layers_left:
             self.is_begun = True
-        return left
+        return True
 
     def note_wait(self) -> None:
         """Note that the answer is waited for."""

@@ -152,11 +152,10 @@ class _Stream(AsyncNetworkStream):
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
         if not buffer:
             return
-        left = self._passage.note_write(timeout)
-        if left is not None and left <= 0:
+        if not self._passage.note_write():
             raise self._errors.WriteTimeout
         try:
-            with _limited(left):
+            with self._limited(timeout):
                 await self.bytes.send(buffer)
                 return
         except _BROKEN as error:
