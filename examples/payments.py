@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime
 from typing import Any, Final, Literal, Required, TypedDict
 from uuid import uuid4
 
@@ -69,30 +70,26 @@ class Payments:
         """Redeem codes for an order, unless that was begun before.
 
         A process may be stopped at any point, and go on when others took it for dead and settled
-        its payment. So the time left is what the sending gets as its deadline, which the client
-        looks at right before it writes, and what has been changed meanwhile is left as it is.
+        its payment. So the sending has a deadline, which the client looks at right before it
+        writes; and what others have changed meanwhile is left as it is.
 
         A request may still leave late where the process is stopped in the microseconds between that
         look at the clock and the writing; and where a whole machine is paused: the kernel sends
         what it had taken before, and clocks that stood still go on as if nothing had happened.
         Only a longer `SETTLED_AFTER` helps against these.
 
-        Returns:
-            What has become of it: not paid where there was no time left to send it.
-
         Raises:
-            VoucherifyError: Nothing was redeemed; it may be tried again.
+            VoucherifyError: Nothing was redeemed, maybe as it was too late to send it; it may be
+                tried again.
         """
         begun: Payment = {"status": "open", "run": uuid4().hex, "sent_at": time.time()}
         if await self._change(order_id, None, begun) != begun:
             return await self.settle(order_id)
-        left = begun["sent_at"] + PATIENCE - time.time()
-        if left <= 0:
-            return await self._change(order_id, begun, NOT_PAID)
+        in_time = RetryPolicy(deadline=datetime.fromtimestamp(begun["sent_at"] + PATIENCE, UTC))
         order = {"source_id": order_id, "amount": amount}
         try:
             result = await self._client.redemptions.redeem(
-                redeemables=codes, order=order, retry=RetryPolicy(deadline=left)
+                redeemables=codes, order=order, retry=in_time
             )
         except AmbiguousOutcomeError as error:
             return await self._change(order_id, begun, {**begun, "error": error.to_dict()})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from datetime import UTC, datetime
 
 import anyio
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from voucherify_async import (
     AmbiguousOutcomeError,
     AsyncVoucherify,
+    InvalidArgumentError,
     OAuthClientCredentials,
     RateLimitError,
     ServerError,
@@ -47,6 +49,26 @@ async def test_no_stated_wait_goes_beyond_it(
         await client.vouchers.get(CODE, retry=policy(deadline=4))
     assert caught.value.retry_after == 5
     assert clock.seconds == 0
+
+
+@pytest.mark.parametrize("seconds", [-1, 0, 4])
+async def test_it_may_be_an_instant(
+    client: AsyncVoucherify, fake: FakeVoucherify, clock: MovingClock, seconds: int
+) -> None:
+    """By the client's clock, whenever it was chosen; once it is past, nothing is sent."""
+    retry = policy(deadline=datetime.fromtimestamp(clock.time() + 10 + seconds, UTC))
+    clock.move(10)
+    fake.faults.rate_limited(5)
+    with pytest.raises(RateLimitError if seconds > 0 else OwnTimeoutError):
+        await client.vouchers.update_balance("CARD", 5, retry=retry)
+    assert len(fake.requests) == (seconds > 0)
+    assert clock.slept == []
+
+
+def test_an_instant_has_a_time_zone() -> None:
+    """Without one it might be hours off."""
+    with pytest.raises(InvalidArgumentError, match="deadline: expected an instant with a time"):
+        policy(deadline=datetime(2030, 1, 1))  # noqa: DTZ001
 
 
 async def test_no_wait_for_the_quota_goes_beyond_it(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Final, TypeVar, TypeVarTuple
 
 import anyio
@@ -17,6 +18,16 @@ Ts = TypeVarTuple("Ts")
 
 _UPLOADS: Final = 10
 """How many times as long an upload may take: 10 MB go out slowly over a poor connection."""
+
+
+def end_of(clock: Clock, policy: RetryPolicy) -> float:
+    """When a call that begins now has to end, by the clock's `monotonic`; infinite for no bound."""
+    deadline = policy.deadline
+    if deadline is None:
+        return math.inf
+    if isinstance(deadline, datetime):
+        deadline = deadline.timestamp() - clock.time()
+    return clock.monotonic() + deadline
 
 
 class Limit:
@@ -49,8 +60,7 @@ class Limit:
     @classmethod
     def of_call(cls, clock: Clock, method: str, template: str, policy: RetryPolicy) -> Limit:
         """The deadline of a call that begins now."""
-        ends_at = math.inf if policy.deadline is None else clock.monotonic() + policy.deadline
-        return cls(clock, method, template, ends_at)
+        return cls(clock, method, template, end_of(clock, policy))
 
     def of_attempt(self, policy: RetryPolicy, *, upload: bool = False) -> Limit:
         """The limit of an attempt that begins now, within this one."""

@@ -10,6 +10,7 @@ from typing import Final, Self
 import anyio
 
 from .._calls.caller import Caller
+from .._calls.limits import end_of
 from .._concurrency.leaving import leaving
 from .._protocol import answers
 from .._protocol.answers import Answer
@@ -35,7 +36,7 @@ async def chunks(caller: Caller, url: str) -> AsyncGenerator[Chunk, None]:
     """
     clock = caller.settings.clock
     policy = caller.settings.retry or RetryPolicy(max_attempts=1)
-    ends_at = None if policy.deadline is None else clock.monotonic() + policy.deadline
+    ends_at = end_of(clock, policy)
     file, attempt = PartialFile(), 1
     while not file.is_whole:
         try:
@@ -54,7 +55,7 @@ async def chunks(caller: Caller, url: str) -> AsyncGenerator[Chunk, None]:
             if file.is_whole:
                 return
             wait = policy.wait("GET", outcome, attempt=attempt, now=clock.time())
-            if wait is None or (ends_at is not None and clock.monotonic() + wait >= ends_at):
+            if wait is None or clock.monotonic() + wait >= ends_at:
                 raise
             attempt += 1
             await clock.sleep(wait)

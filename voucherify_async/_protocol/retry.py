@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
 from attrs import field, frozen
@@ -49,8 +50,10 @@ class RetryPolicy:
     """Seconds that a call waits at the most where Voucherify says how long: a longer wait raises at
     once, with `retry_after`. Bulk work waits for the quota as long as it takes, as does everything
     where this is infinite: their 429s do not count as attempts."""
-    deadline: float | None = None
-    """Seconds for the whole call, all attempts and waits included; None for no bound."""
+    deadline: float | datetime | None = None
+    """Seconds for the whole call, all attempts and waits included, or the instant by which it has
+    to end; None for no bound. No request is written after it, also where the process was stopped
+    meanwhile."""
     attempt_timeout: float | None = 60.0
     """Seconds for one attempt as a whole, however slowly its answer drips; None for no bound. An
     upload may take ten times as long, and the body of a download any time."""
@@ -62,9 +65,16 @@ class RetryPolicy:
         check_seconds("backoff", self.backoff, zero=True)
         check_seconds("max_backoff", self.max_backoff, zero=True)
         check_seconds("max_wait", self.max_wait, zero=True, infinite=True)
-        for name in ("deadline", "attempt_timeout"):
-            if getattr(self, name) is not None:
-                check_seconds(name, getattr(self, name), infinite=True)
+        if self.attempt_timeout is not None:
+            check_seconds("attempt_timeout", self.attempt_timeout, infinite=True)
+        if isinstance(self.deadline, datetime):
+            if self.deadline.utcoffset() is None:
+                raise InvalidArgumentError(
+                    "deadline: expected an instant with a time zone, such as datetime.now(UTC) + "
+                    f"timedelta(seconds=5), got {self.deadline!r}"
+                )
+        elif self.deadline is not None:
+            check_seconds("deadline", self.deadline, infinite=True)
         if not callable(self.random):
             raise InvalidArgumentError(f"random: expected a function, got {self.random!r}")
 

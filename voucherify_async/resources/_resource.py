@@ -11,6 +11,7 @@ from attrs import evolve
 
 from .._calls.call import Call, CallOptions, check_options
 from .._calls.caller import Caller
+from .._calls.limits import end_of
 from .._checks import MAX_LIMIT, check_count, check_seconds
 from .._conversion.converter import structure_at, to_json_types
 from .._protocol.listings import Envelope, Query, Scheme
@@ -71,8 +72,7 @@ class Resource:
     ) -> T:
         """Send a write; where its answer is lost, look for so many seconds whether it was done."""
         check_seconds("confirm_within", within)
-        clock, deadline = self._caller.settings.clock, self._caller.policy(options).deadline
-        until = math.inf if deadline is None else clock.monotonic() + deadline
+        until = end_of(self._caller.settings.clock, self._caller.policy(options))
         try:
             return await self._fetch(model, target, options, body=body, params=params)
         except AmbiguousOutcomeError as error:
