@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import math
+import os
 import pickle
 import warnings
 from collections.abc import AsyncIterator
@@ -388,6 +389,20 @@ def test_second_event_loop(fake: FakeVoucherify) -> None:
                     second.run(call("A"))
             assert first.run(client.vouchers.get("A")).code == "A"
             first.run(client.aclose())
+
+
+@pytest.mark.parametrize("anyio_backend", ["trio"])
+async def test_forked_process(fake: FakeVoucherify, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A forked child, to which trio's loop is its parent's, sends nothing over its sockets."""
+    with fake.serve() as url:
+        async with AsyncVoucherify("the-id", "the-token", base_url=url) as client:
+            await client.vouchers.get("A")
+            with monkeypatch.context() as child:
+                child.setattr(os, "getpid", lambda: -1)
+                with pytest.raises(v.ClientLoopError, match="process"):
+                    await client.vouchers.update_balance("A", 5)
+            assert (await client.vouchers.get("A")).code == "A"
+    assert [request.method for request in fake.requests] == ["GET", "GET"]
 
 
 def test_client_left_open(fake: FakeVoucherify) -> None:

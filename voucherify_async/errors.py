@@ -5,7 +5,7 @@ VoucherifyError
 ├── ConfigurationError            the client was set up wrongly (also a ValueError)
 ├── InvalidArgumentError          refused before anything was sent (also a ValueError)
 ├── ClientClosedError             the client was used after aclose()
-├── ClientLoopError               the client was used from a second event loop
+├── ClientLoopError               the client was used from a second event loop, or after a fork
 ├── BackgroundCancelledError      a task of the library was cancelled by somebody else
 ├── TransportError                no answer came
 │   ├── ConnectError              no connection was made: nothing was sent
@@ -220,7 +220,7 @@ class ClientClosedError(VoucherifyError, RuntimeError):
 
 
 class ClientLoopError(VoucherifyError, RuntimeError):
-    """The client was used from another event loop than the one its connections belong to."""
+    """The client was used from another event loop or process than its connections belong to."""
 
 
 class BackgroundCancelledError(VoucherifyError):

@@ -49,16 +49,16 @@ class Connections:
         return self._sender
 
     def check_loop(self) -> None:
-        """Refuse another event loop than the one of the first call.
+        """Refuse another event loop than the one of the first call, and a fork of its process.
 
         Raises:
-            ClientLoopError: The client belongs to another event loop.
+            ClientLoopError: The client belongs to another event loop or process.
         """
         if not self._is_own_loop():
             raise ClientLoopError(
-                "This client was first used in another event loop, which its connections belong "
-                "to. Make one client per loop, such as `async with AsyncVoucherify() as client:` "
-                "inside the function that asyncio.run() runs"
+                "This client was first used in another event loop or process, which its "
+                "connections belong to. Make one client per loop, such as `async with "
+                "AsyncVoucherify() as client:` inside the function that asyncio.run() runs"
             )
 
     @property

@@ -1,7 +1,8 @@
-"""Which event loop it is that runs."""
+"""Which event loop it is that runs, and in which process."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
 
@@ -16,4 +17,6 @@ def membership() -> Callable[[], bool]:
         from .asyncio_tasks import is_running
 
         return partial(is_running, loop)
-    return lambda: current_token().native_token is loop
+    # In a forked child asyncio tells of no running loop, and trio of its parent's.
+    process = os.getpid()
+    return lambda: os.getpid() == process and current_token().native_token is loop
