@@ -383,6 +383,15 @@ async def test_repeated_cursor(answers: list[Any], requests: int) -> None:
     assert len(wire.requests) == requests
 
 
+async def test_empty_pages_without_end() -> None:
+    """A server that names ever new cursors for empty pages is not followed for ever."""
+    pages = [card_page(has_more=True, more_starting_after=str(page)) for page in range(150)]
+    wire = Wire(*pages, card_page())
+    with pytest.raises(PaginationError, match="100 pages in a row are empty"):
+        await wire.client().transactions.list("A").collect()
+    assert len(wire.requests) == 100
+
+
 async def test_cursor_given_by_the_caller_is_repeated() -> None:
     """A server that ignores the caller's own cursor is found out as well."""
     wire = Wire(card_page("a", has_more=True, more_starting_after="a"))

@@ -17,6 +17,8 @@ Query = Mapping[str, Any]
 Step = Query | PaginationError | None
 """The next query, the error that stands in its place, or None at the end."""
 
+_MOST_EMPTY: Final = 100
+"""How many pages in a row may be empty, as filters may make them, before a listing has no end."""
 OVERLAPS: Final = (timedelta(seconds=1), timedelta(milliseconds=1))
 """By how much queries that are cut at an instant overlap: servers may compare by the second."""
 
@@ -199,16 +201,22 @@ class Cursor(Scheme):
         self._limit = limit
         self._by_id = by_id
         self._seen: set[str] = set()
+        self._empty = 0
 
     def turn(self, query: Query, envelope: Envelope) -> Turn:
         """The query after the cursor, unless the page says that it was the last."""
         items, more = envelope.items, envelope.has_more
+        self._empty = 0 if items else self._empty + 1
         if more is None:
             size = _get(query, self._limit)
             more = envelope.cursor is not None or (isinstance(size, int) and size <= len(items))
         return Turn(list(enumerate(items)), self._after(query, envelope) if more else None)
 
     def _after(self, query: Query, envelope: Envelope) -> Step:
+        if self._empty == _MOST_EMPTY:
+            return PaginationError(
+                f"{_MOST_EMPTY} pages in a row are empty, but the listing goes on"
+            )
         cursor = envelope.cursor
         if cursor is None and self._by_id and envelope.items:
             cursor = text_of(envelope.items[-1], "id")
