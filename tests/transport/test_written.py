@@ -132,12 +132,19 @@ async def test_sent_is_false_only_where_the_last_byte_surely_stayed_here(
 async def test_a_broken_answer_to_a_request_that_was_cut_off(http_backend: Any) -> None:
     """Who has answered may have done it, however little of the request was written."""
     heads = turns = 0
+    is_told = threading.Event()
 
     def handle(connection: socket.socket) -> None:
         nonlocal heads
         heads += 1
         read_request(connection, head_only=True)
         connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 99\r\n\r\n{")
+        if http_backend == "pyreqwest":
+            # It reads in a thread of its own, where no turn of the loop tells how far it is; it
+            # needs no reset to leave the request.
+            connection.shutdown(socket.SHUT_WR)
+            is_told.wait(10)
+            return
         # Once it is with the client, whose event loop has come to it, while the rest of the request
         # waits to be written: a reset would throw away what was not taken.
         while _unsent(connection):
@@ -165,6 +172,7 @@ async def test_a_broken_answer_to_a_request_that_was_cut_off(http_backend: Any) 
             group.start_soon(count_turns)
             with pytest.raises(AmbiguousOutcomeError):
                 await client.imports.vouchers(LARGE)
+            is_told.set()
             group.cancel_scope.cancel()
     assert heads == 1
 
