@@ -5,9 +5,11 @@ Property tests try a few fixed examples; `HYPOTHESIS_PROFILE=thorough` tries man
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections import defaultdict
+from collections.abc import Generator
 from itertools import combinations
 from operator import itemgetter
 from typing import Any
@@ -31,22 +33,36 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 Values = tuple[tuple[str, int], ...]
+_NAME = itemgetter(0)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Tell what the marker means that is evaluated below."""
     config.addinivalue_line(
         "markers",
-        "sampled(ways): a grid, of which all is slow but a sample in which every combination of "
-        "`ways` values of different parameters comes (1: every value, 2: every pair)",
+        "sampled(ways, whole): a grid, of which all is slow but a sample in which every "
+        "combination of `ways` values of different parameters comes (1: every value, 2: every "
+        "pair); what is not needed for every combination of `whole` values does not run at all",
     )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep the garbage collector from going through all tests again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out backends on event loops that they do not run on, and take the grids' samples."""
     items[:] = [item for item in items if fit(_parameters(item).values())]
-    _take_samples(items)
+    needless = _take_samples(items)
+    items[:] = [item for item in items if item not in needless]
 
 
 def _parameters(item: pytest.Item) -> dict[str, object]:
@@ -54,33 +70,47 @@ def _parameters(item: pytest.Item) -> dict[str, object]:
     return dict(getattr(getattr(item, "callspec", None), "params", {}))
 
 
-def _take_samples(items: list[pytest.Item]) -> None:
-    grids: defaultdict[object, list[tuple[pytest.Item, set[Values]]]] = defaultdict(list)
+def _take_samples(items: list[pytest.Item]) -> set[pytest.Item]:
+    """Mark as slow what is in no sample; returns what is to be left out."""
+    grids: defaultdict[object, list[pytest.Item]] = defaultdict(list)
     for item in items:
-        mark = item.get_closest_marker("sampled")
-        params = sorted(_parameters(item).items(), key=itemgetter(0))
-        if mark is not None and params:
-            # By identity, as not every value can be hashed.
-            known = [(name, id(value)) for name, value in params]
-            ways = min(mark.kwargs["ways"], len(known))
-            grids[getattr(item, "function", None)].append((item, set(combinations(known, ways))))
+        if item.get_closest_marker("sampled") is not None and _parameters(item):
+            grids[getattr(item, "function", None)].append(item)
+    needless: set[pytest.Item] = set()
     for grid in grids.values():
-        for item in _not_needed(grid):
+        mark = grid[0].get_closest_marker("sampled")
+        assert mark is not None
+        whole = _covering(grid, mark.kwargs["whole"]) if "whole" in mark.kwargs else grid
+        needless.update(set(grid).difference(whole))
+        # What is slow anyway stands for nothing in the sample.
+        quick = [item for item in whole if item.get_closest_marker("slow") is None]
+        for item in set(quick).difference(_covering(quick, mark.kwargs["ways"])):
             item.add_marker(pytest.mark.slow)
+    return needless
 
 
-def _not_needed(grid: list[tuple[pytest.Item, set[Values]]]) -> list[pytest.Item]:
+def _covering(grid: list[pytest.Item], ways: int) -> list[pytest.Item]:
+    """A few of a grid, in which every combination of so many of its values comes."""
+    left = [(item, _combinations(item, ways)) for item in grid]
     seen: set[Values] = set()
+    taken: list[pytest.Item] = []
     # Those first that bring much that is new: so few are enough.
-    for needed in range(max(len(values) for _, values in grid), 0, -1):
-        left = []
-        for item, values in grid:
+    for needed in range(max((len(values) for _, values in left), default=0), 0, -1):
+        rest = []
+        for item, values in left:
             if len(values - seen) < needed:
-                left.append((item, values))
+                rest.append((item, values))
             else:
                 seen |= values
-        grid = left
-    return [item for item, _ in grid]
+                taken.append(item)
+        left = rest
+    return taken
+
+
+def _combinations(item: pytest.Item, ways: int) -> set[Values]:
+    # By identity, as not every value can be hashed.
+    values = [(name, id(value)) for name, value in sorted(_parameters(item).items(), key=_NAME)]
+    return set(combinations(values, min(ways, len(values))))
 
 
 @pytest.fixture(params=["asyncio", "trio"])

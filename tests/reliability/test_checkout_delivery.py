@@ -48,7 +48,7 @@ async def proxy(fake: FakeVoucherify, clock: MovingClock) -> AsyncIterator[Proxy
         yield proxy
 
 
-@pytest.mark.sampled(ways=2)
+@pytest.mark.sampled(ways=2, whole=3)
 @pytest.mark.parametrize("kind", UNKNOWN)
 @pytest.mark.parametrize("name", WRITES)
 async def test_no_checkout_is_done_twice(

@@ -368,7 +368,7 @@ async def _unwrapped(client: AsyncVoucherify, **options: Any) -> Any:
     return (await made)[0].unwrap()
 
 
-@pytest.mark.sampled(ways=1)
+@pytest.mark.sampled(ways=2, whole=3)
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=list(FAULTS))
 @pytest.mark.parametrize("call", WATCHED.values(), ids=list(WATCHED))
 async def test_nothing_that_watches_a_failed_call_hears_a_credential(

@@ -14,7 +14,7 @@ from .conftest import MovingClock, policy
 from .faults import DISCOUNT, balance
 from .proxy import DELIVERED, UNKNOWN, Fate, Parcel, Proxy, proxied
 
-pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2)]
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2, whole=3)]
 
 LONG = 186
 HISTORY = "GET /v1/vouchers/{code}/transactions"

@@ -36,7 +36,7 @@ from .faults import (
     each,
 )
 
-pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2)]
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2, whole=2)]
 
 
 @each(READ | IDEMPOTENT)
@@ -131,7 +131,7 @@ async def test_a_refused_post_is_sent_once(
     assert len(fake.requests) == 1
 
 
-@pytest.mark.sampled(ways=1)
+@pytest.mark.sampled(ways=1, whole=2)
 @each(READ | IDEMPOTENT | POST)
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_no_success(
@@ -144,7 +144,7 @@ async def test_a_redirect_is_no_success(
     assert len(fake.requests) == 1
 
 
-@pytest.mark.sampled(ways=1)
+@pytest.mark.sampled(ways=1, whole=2)
 @each({**READ, **IDEMPOTENT, **POST})
 @each({**OPEN, **TIMEOUTS, **SHUT, **UNCONNECTED})
 async def test_no_retry_sends_once(

@@ -13,7 +13,7 @@ from voucherify_async import AsyncVoucherify
 
 from .support import MovedClock, Wire
 
-pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2)]
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2, whole=2)]
 
 Call = Callable[[AsyncVoucherify], Any]
 

@@ -19,7 +19,7 @@ from voucherify_async._transport.proxies import Proxies
 from ..backends import POOLED
 from .wire import VOUCHER, ok, read_request, serve_for_ever, serving
 
-pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2)]
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2, whole=3)]
 
 OTHER = ok(b'{"code":"OTHER","object":"voucher"}')
 STRAYS = {
