@@ -17,7 +17,7 @@ from voucherify_async.testing import FakeVoucherify
 
 from .resources.support import KEYS, Wire, until
 
-pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=1)]
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2)]
 
 API = "https://api.voucherify.io"
 CHUNKED = {"Transfer-Encoding": "chunked"}

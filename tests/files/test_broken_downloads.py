@@ -24,7 +24,7 @@ from ..bulk.conftest import names_in
 from .conftest import Connect
 from .scripted import Scripted, answer, header
 
-pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=1)]
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2)]
 
 FILE = b"ID,Amount\n" + b"".join(b"vtx_%d,%d\n" % (n, n) for n in range(100))
 OTHER = b"ID,Amount\nnew_1,1\n"
