@@ -18,7 +18,7 @@ from voucherify_async._transport.pool import ConnectionPool
 from voucherify_async.errors import PoolTimeout
 from voucherify_async.testing import FakeVoucherify
 
-from ..backends import BACKENDS
+from ..backends import BACKENDS, POOLED
 
 pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2)]
 
@@ -48,10 +48,8 @@ async def real_client(url: str, **options: Any) -> AsyncIterator[AsyncVoucherify
 
 
 def pool_of(client: AsyncVoucherify) -> ConnectionPool:
-    """The connections of a client, where they are in a pool of ours."""
+    """The connections of a client, which are in a pool of ours."""
     sender: Any = client._caller.connections._sender
-    if not hasattr(sender, "pool"):
-        pytest.skip("the library has a pool of its own")
     pool: ConnectionPool = sender.pool
     return pool
 
@@ -96,6 +94,8 @@ async def test_brief_requests(served: str, fake: FakeVoucherify, turns: int) -> 
     slow = fake.faults.add("slow", _slowly, times=None)
     outcomes = {"answered": 0, "cancelled": 0}
     async with real_client(served) as client:
+        await client.vouchers.get(CODE)
+        assert slow.fired
 
         async def take_turns() -> None:
             for _ in range(turns):
@@ -109,7 +109,6 @@ async def test_brief_requests(served: str, fake: FakeVoucherify, turns: int) -> 
         fake.faults.clear()
         await assert_unharmed(client)
     assert sum(outcomes.values()) == turns * SLOTS
-    assert slow.fired
 
 
 async def test_three_hundred_cancellations_at_random_instants(
@@ -250,6 +249,7 @@ async def test_closing_ends_those_who_wait(served: str, fake: FakeVoucherify) ->
     assert len(fake.requests) == 3
 
 
+@pytest.mark.parametrize("backend", POOLED, indirect=True)
 async def test_closing_while_connecting_keeps_no_connection(served: str) -> None:
     """A connection that was made only after `aclose()` is closed with its request."""
     for steps in range(12):
@@ -316,6 +316,7 @@ async def test_an_injected_client_that_lost_connections_is_told_and_helped(
     assert "leave http_client out" in told
 
 
+@pytest.mark.parametrize("backend", POOLED, indirect=True)
 async def test_a_connection_of_one_request_has_no_locks(served: str) -> None:
     """The locks of httpcore's connections, which nobody shares here, are found and left out."""
     async with real_client(served) as client:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
-import random
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import anyio
 import pytest
 
 from voucherify_async import AmbiguousOutcomeError, AsyncVoucherify, ResponseValidationError
@@ -18,7 +16,7 @@ from voucherify_async.testing import FakeVoucherify
 
 from .faults import CODE, GARBLED, IDEMPOTENT, OPEN, POST, READ, SHUT, Fault, Send, each
 
-pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2)]
+pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2, whole=3)]
 
 
 GET_AND_PUT = {"get": READ["get"], "update": IDEMPOTENT["update"]}
@@ -117,45 +115,3 @@ async def test_a_compressed_answer_is_read(
     voucher = await socket_client.vouchers.get(CODE)
     assert voucher.code == CODE
     assert voucher.extra == OF_TOMORROW
-
-
-async def test_cancelled_at_random_instants(
-    served: str, fake: FakeVoucherify, http_backend: Any
-) -> None:
-    """After 300 requests, each cancelled at an instant of its own, 100 of 100 are answered."""
-    chance = random.Random(7)
-    answered: list[str | None] = []
-    async with AsyncVoucherify("id", "token", base_url=served, http_backend=http_backend) as client:
-
-        async def get(scope: anyio.CancelScope) -> None:
-            with scope:
-                answered.append((await client.vouchers.get(CODE)).code)
-
-        async with anyio.create_task_group() as group:
-            for _ in range(300):
-                scope = anyio.CancelScope(deadline=anyio.current_time() + chance.random() * 0.1)
-                group.start_soon(get, scope)
-        answered.clear()
-        with anyio.fail_after(30):
-            async with anyio.create_task_group() as group:
-                for _ in range(100):
-                    group.start_soon(get, anyio.CancelScope())
-    assert answered == [CODE] * 100
-
-
-@pytest.mark.parametrize("at", ["before", "applied", "headers", "body"])
-async def test_cancelled_at_every_stage(
-    served: str, fake: FakeVoucherify, http_backend: Any, at: Any
-) -> None:
-    """Cancelled before the head, after it or in the body, a connection is not used again."""
-    async with AsyncVoucherify("id", "token", base_url=served, http_backend=http_backend) as client:
-        stall = fake.faults.stall(at=at, times=None)
-        async with anyio.create_task_group() as group:
-            for _ in range(20):
-                group.start_soon(client.vouchers.get, CODE)
-            while stall.waiting < 20:
-                await anyio.lowlevel.checkpoint()
-            group.cancel_scope.cancel()
-        fake.faults.clear()
-        for _ in range(20):
-            assert (await client.vouchers.get(CODE)).code == CODE
