@@ -1,4 +1,7 @@
-"""Imports whose process is killed at any instant."""
+"""Imports whose process is killed at any instant.
+
+`KILLS=200 python -m pytest -m "slow or not slow" tests/bulk/test_killed.py` does so more often.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ ROOT = Path(voucherify_async.__file__).parents[1]
 SCRIPT = Path(__file__).with_name("killed_import.py")
 SPEED = 200
 TIMEOUT = 300
+KILLS = int(os.environ.get("KILLS", "50"))
 
 
 class Server:
@@ -54,7 +58,7 @@ def begin(url: str, path: Path, count: int) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize(
-    ("kills", "count"), [(2, 60), pytest.param(200, 8_000, marks=pytest.mark.slow)]
+    ("kills", "count"), [(2, 60), pytest.param(KILLS, 40 * KILLS, marks=pytest.mark.slow)]
 )
 def test_killed_at_random_instants(tmp_path: Path, kills: int, count: int) -> None:
     """However often its process is killed, an import loses nothing and sends nothing twice."""

@@ -85,6 +85,7 @@ async def test_written_cells_are_imported_as_they_were(raw: bool, tmp_path: Path
     if raw:
         return
     fake, other = FakeVoucherify(), FakeVoucherify()
+    fake.polls_until_done = other.polls_until_done = 0
     async with fake, other:
         await fake.client().imports.csv(path)
         rows = csv.DictReader(io.StringIO(text, newline=""))

@@ -50,15 +50,20 @@ def at(value: Any, path: JsonPath) -> Any:
 
 def put(value: Any, path: JsonPath, new: Any) -> Any:
     """A copy with another value at a path."""
-    changed = copy.deepcopy(value)
-    at(changed, path[:-1])[path[-1]] = new
+    changed = copy.copy(value)
+    step, *rest = path
+    changed[step] = put(value[step], tuple(rest), new) if rest else new
     return changed
 
 
 def drop(value: Any, path: JsonPath) -> Any:
     """A copy without the value at a path."""
-    changed = copy.deepcopy(value)
-    del at(changed, path[:-1])[path[-1]]
+    changed = copy.copy(value)
+    step, *rest = path
+    if rest:
+        changed[step] = drop(value[step], tuple(rest))
+    else:
+        del changed[step]
     return changed
 
 

@@ -248,6 +248,7 @@ async def settle_all(
             await caller.rolled_back.settle(client)
 
 
+@pytest.mark.sampled(ways=1)
 @pytest.mark.parametrize(("loop", "stack"), STACKS)
 @settings(
     max_examples=SCHEDULES,

@@ -165,6 +165,7 @@ async def settle_all(
             await write.settle(client)
 
 
+@pytest.mark.sampled(ways=1)
 @pytest.mark.parametrize(("loop", "stack"), STACKS)
 @settings(max_examples=SCHEDULES, deadline=None, print_blob=True)
 @given(schedule=st.lists(WRITE, min_size=WRITES, max_size=WRITES), seed=st.integers(0, 2**32))

@@ -22,6 +22,7 @@ from voucherify_async import (
     ConfigurationError,
     ProtocolError,
     ReadTimeout,
+    RetryPolicy,
 )
 from voucherify_async._transport import passage
 from voucherify_async._transport.unpacking import TooLargeError, UnpackingError, read_whole
@@ -106,6 +107,7 @@ async def test_an_answer_without_end_is_left(
                 "token",
                 base_url=f"http://{address}",
                 max_answer_bytes=LIMIT,
+                retry=RetryPolicy(backoff=0),
                 **options,
             )
         )
