@@ -147,6 +147,8 @@ async def test_redirect_to_another_host_is_refused(tmp_path: Path) -> None:
         "https://x.test/\r\nX: y",
         "https://x.test/a b",
         "https://x.test\\@api.voucherify.io/",
+        "https://api.voucherify.io@x.test/",
+        "https://app:token@x.test/",
     ],
 )
 async def test_addresses_that_are_none(url: str) -> None:

@@ -17,8 +17,8 @@ def is_address(url: str) -> bool:
         has_host = bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
-    # Some read a backslash as a slash, and so another host.
-    is_clean = url.isprintable() and not {" ", "\\"}.intersection(url)
+    # Some read a backslash as a slash, and so another host. Some sign by a user before the host.
+    is_clean = url.isprintable() and not {" ", "\\"}.intersection(url) and "@" not in parts.netloc
     return has_host and parts.scheme in _PORTS and is_clean
 
 
