@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from http.client import HTTPConnection
 from typing import Any
@@ -118,6 +119,21 @@ FULL_JITTER = RetryPolicy(random=lambda: 1.0)
 def policy(**changes: Any) -> RetryPolicy:
     """The default policy without chance, and with changes."""
     return evolve(FULL_JITTER, **changes)
+
+
+@asynccontextmanager
+async def hanging(
+    fake: FakeVoucherify, times: int, send: Callable[[], Coroutine[Any, Any, Any]]
+) -> AsyncIterator[None]:
+    """So many calls hang at the server, and are answered when the block ends."""
+    stall = fake.faults.stall(times=times)
+    async with anyio.create_task_group() as group:
+        for _ in range(times):
+            group.start_soon(send)
+        while stall.waiting < times:
+            await anyio.lowlevel.checkpoint()
+        yield
+        stall.release()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import anyio
@@ -13,7 +14,7 @@ from voucherify_async import AsyncVoucherify, RateLimitError, VoucherifyError
 from voucherify_async.errors import TimeoutError as OwnTimeoutError
 from voucherify_async.testing import FakeVoucherify
 
-from .conftest import MovingClock, Stopping, policy
+from .conftest import MovingClock, Stopping, hanging, policy
 
 pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2)]
 
@@ -195,15 +196,9 @@ async def test_a_request_that_hangs_does_not_outlast_the_window(
     fake.set_quota(3, WINDOW)
     async with fake, fake.client(clock=clock, retry=PATIENT) as client:
         await client.vouchers.get(CODE)
-        stall = fake.faults.stall(times=2)
-        async with anyio.create_task_group() as group:
-            for _ in range(2):
-                group.start_soon(client.vouchers.get, CODE)
-            while stall.waiting < 2:
-                await anyio.lowlevel.checkpoint()
+        async with hanging(fake, 2, partial(client.vouchers.get, CODE)):
             await client.vouchers.get(CODE)
             assert clock.seconds == pytest.approx(WINDOW, abs=1)
-            stall.release()
 
 
 async def test_the_deadline_bounds_the_wait_for_an_answer(
@@ -213,16 +208,11 @@ async def test_the_deadline_bounds_the_wait_for_an_answer(
     fake.faults.status(200, headers={"X-Rate-Limit-Remaining": "1"}, body={"code": CODE})
     async with fake, fake.client(clock=clock, retry=policy()) as client:
         await client.vouchers.get(CODE)
-        stall = fake.faults.stall()
-        async with anyio.create_task_group() as group:
-            group.start_soon(client.vouchers.get, CODE)
-            while not stall.waiting:
-                await anyio.lowlevel.checkpoint()
+        async with hanging(fake, 1, partial(client.vouchers.get, CODE)):
             brief = policy(deadline=0.001)
             with pytest.raises(OwnTimeoutError) as caught:
                 await client.vouchers.update_balance("CARD", 5, retry=brief)
             assert not caught.value.sent
-            stall.release()
     assert len(fake.requests) == 2
 
 
