@@ -389,7 +389,8 @@ class AsyncVoucherify:
             json: The body: a model, or anything that JSON can express.
             files: A multipart upload, as httpx takes it.
             headers: More headers.
-            **options: `timeout` in seconds and `retry`, for this call.
+            **options: As on every method; what `extra_headers` and `extra_query` hold comes beside
+                `headers` and `params`.
 
         Returns:
             Status, headers and decoded body.

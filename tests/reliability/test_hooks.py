@@ -22,6 +22,7 @@ from voucherify_async import (
     NotFoundError,
     RateLimitError,
     RequestEvent,
+    ResponseEvent,
     RetryPolicy,
 )
 from voucherify_async._calls import logs
@@ -105,6 +106,42 @@ async def test_a_hook_hears_of_a_wait_for_the_quota() -> None:
         await client.vouchers.get("SECRET-CODE", retry=policy)
     waits = [event for event in heard if type(event).__name__ == "WaitEvent"]
     assert [event.wait for event in waits] == [7]
+
+
+async def test_hooks_hear_the_end_of_what_was_not_sent() -> None:
+    """Each `on_request` is followed by an `on_response`, also where the quota refuses the call."""
+    heard, clock = Heard(), MovedClock()
+    limits: dict[str, Any] = {
+        "X_Rate_Limit_Limit": "1",
+        "X_Rate_Limit_Remaining": "0",
+        "X_Rate_Limit_Retry": str(int(clock.now) + 70),
+    }
+    async with Wire(answered(**limits)).client(hooks=heard.hooks(), clock=clock) as client:
+        await client.vouchers.get("SECRET-CODE")
+        heard.clear()
+        with pytest.raises(RateLimitError):
+            await client.vouchers.get("SECRET-CODE")
+    assert heard.kinds == ["RequestEvent", "WaitEvent", "ResponseEvent"]
+    end = heard[-1]
+    assert (end.status_code, end.error, end.request_id) == (None, "RateLimitError", None)
+
+
+async def test_hooks_cannot_change_what_they_hear_of() -> None:
+    """The headers that a hook gets are a copy without cookies, and the call goes by its own."""
+
+    def change(event: ResponseEvent) -> None:
+        assert isinstance(event.headers, dict)
+        seen.append(dict(event.headers))
+        event.headers["retry-after"] = "0"
+
+    seen: list[dict[str, str]] = []
+    clock = MovedClock()
+    wire = Wire(answered({}, 429, Retry_After="7", Set_Cookie="session=secret"), answered())
+    async with wire.client(hooks=Hooks(on_response=change), clock=clock, retry=POLICY) as client:
+        began = clock.now
+        await client.vouchers.get("SECRET-CODE")
+    assert clock.now - began == 7
+    assert "set-cookie" not in seen[0]
 
 
 @pytest.mark.parametrize("name", ["on_request", "on_response", "on_retry"])

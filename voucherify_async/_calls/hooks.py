@@ -28,18 +28,18 @@ class RequestEvent:
 
 @frozen(kw_only=True)
 class ResponseEvent(RequestEvent):
-    """An attempt has ended, with an answer or without one."""
+    """An attempt has ended: with an answer, without one, or before anything could be sent."""
 
     status_code: int | None
     """The HTTP status, or None where no answer came."""
     error: str | None
-    """The class of the error where no answer came, such as `ReadTimeout`."""
+    """The class of the error where no answer came, such as `ReadTimeout` or `RateLimitError`."""
     elapsed: float
     """Seconds that the attempt took, its turn in the queue included."""
     request_id: str | None
     """The id that Voucherify gave the request."""
     headers: Mapping[str, str] = field(repr=False)
-    """The answer's headers, names in lower case."""
+    """A copy of the answer's headers, names in lower case, without cookies."""
 
 
 @frozen(kw_only=True)

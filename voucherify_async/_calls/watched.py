@@ -11,6 +11,7 @@ from typing import Any
 from .._protocol import answers
 from .._protocol.answers import Answer
 from .._protocol.retry import Outcome, RetryPolicy
+from ..errors import TransportError, VoucherifyError
 from .call import Call
 from .caller import Caller
 from .connections import Connections, Quotas
@@ -72,13 +73,19 @@ class WatchedCaller(Caller):
         if self._spans is not None:
             self._spans.attempted(number)
         began = clock.monotonic()
-        outcome, sent_at = await super()._attempt(call, number, policy, limit)
-        event = partial(
-            ResponseEvent, **about, **_outcome(outcome), elapsed=clock.monotonic() - began
-        )
-        headers = outcome.headers if isinstance(outcome, Answer) else {}
-        request_id = answers.request_id(headers)
-        await tell(hooks.on_response, partial(event, headers=headers, request_id=request_id))
+
+        async def tell_end(came: Answer | VoucherifyError) -> None:
+            elapsed = clock.monotonic() - began
+            event = partial(ResponseEvent, **about, **_outcome(came), **_shown_headers(came))
+            await tell(hooks.on_response, partial(event, elapsed=elapsed))
+
+        try:
+            outcome, sent_at = await super()._attempt(call, number, policy, limit)
+        except VoucherifyError as error:
+            # Nothing was sent: the quota is used up, say.
+            await tell_end(error)
+            raise
+        await tell_end(outcome)
         return outcome, sent_at
 
     async def _pause(self, call: Call, number: int, outcome: Outcome, wait: float) -> None:
@@ -99,6 +106,16 @@ def _about(call: Call, number: int) -> dict[str, Any]:
     return {"method": call.route.method, "route": call.route.template, "attempt": number}
 
 
-def _outcome(outcome: Outcome) -> dict[str, Any]:
-    error = None if isinstance(outcome, Answer) else type(outcome).__name__
-    return {"status_code": outcome.status_code, "error": error}
+def _outcome(outcome: Answer | VoucherifyError) -> dict[str, Any]:
+    if isinstance(outcome, Answer):
+        return {"status_code": outcome.status_code, "error": None}
+    # A quota that is used up raises what a 429 raises, but no answer came.
+    status = outcome.status_code if isinstance(outcome, TransportError) else None
+    return {"status_code": status, "error": type(outcome).__name__}
+
+
+def _shown_headers(outcome: Answer | VoucherifyError) -> dict[str, Any]:
+    headers = outcome.headers if isinstance(outcome, Answer) else {}
+    # A copy, as the answer is still to be judged by its own.
+    shown = {name: text for name, text in headers.items() if name != "set-cookie"}
+    return {"headers": shown, "request_id": answers.request_id(headers)}
