@@ -29,9 +29,13 @@ _BY_STATUS: Final[Mapping[int, type[APIError]]] = {
     423: errors.LockedError,
     429: errors.RateLimitError,
 }
-_DIGITS: Final = bytes(0x30 if chr(byte).isdecimal() else 0x20 for byte in range(256))
-_LONG: Final = b"0" * 19
 _BEFORE_A_NUMBER: Final = b" \t\r\n:,["
+# A digit is 0 here, and what it may follow as the first of a number is 1.
+_KINDS: Final = bytes(
+    0x30 if byte in b"0123456789" else 0x31 if byte in _BEFORE_A_NUMBER + b"-" else 0x20
+    for byte in range(256)
+)
+_LONG: Final = b"1" + b"0" * 19
 
 
 @frozen
@@ -65,14 +69,15 @@ def decode_json(content: bytes) -> Any:
 
 def _has_long_number(content: bytes) -> bool:
     """Whether a number has 19 digits in a row, or a string after what a number could follow."""
-    digits = content.translate(_DIGITS)
-    at = digits.find(_LONG)
+    kinds = content.translate(_KINDS)
+    if kinds.startswith(_LONG[1:]):
+        return True
+    at = kinds.find(_LONG)
     while at >= 0:
-        start = at - 1 if content[at - 1 : at] == b"-" else at
-        if start == 0 or content[start - 1] in _BEFORE_A_NUMBER:
+        before = at - 1 if content[at : at + 1] == b"-" else at
+        if before < 0 or content[before] in _BEFORE_A_NUMBER:
             return True
-        end = digits.find(b" ", at)
-        at = -1 if end < 0 else digits.find(_LONG, end)
+        at = kinds.find(_LONG, at + 1)
     return False
 
 
