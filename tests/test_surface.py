@@ -100,7 +100,7 @@ def imported(path: Path) -> set[str]:
 def test_few_modules_bind_themselves_to_asyncio() -> None:
     """The package runs on asyncio and on trio: only what is for asyncio alone imports it."""
     bound = {str(path.relative_to(PACKAGE)) for path in SOURCES if "asyncio" in imported(path)}
-    transport = ("aiohttp", "asyncio_stream", "pyreqwest_errors", "pyreqwest_stalls")
+    transport = ("aiohttp_connections", "asyncio_stream", "pyreqwest_errors", "pyreqwest_stalls")
     assert bound == {f"_transport/{name}.py" for name in transport} | {
         "_concurrency/asyncio_tasks.py"
     }
