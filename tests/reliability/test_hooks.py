@@ -65,6 +65,12 @@ def answered(json: Any = None, status: int = 200, **headers: str) -> httpx.Respo
     return httpx.Response(status, json=body, headers={"X-Request-Id": "req_1", **named})
 
 
+def last_of_a_window(clock: MovedClock, seconds: int) -> httpx.Response:
+    """An answer after which the quota is used up for so long."""
+    opens_at = str(int(clock.now) + seconds)
+    return answered(X_Rate_Limit_Limit="1", X_Rate_Limit_Remaining="0", X_Rate_Limit_Retry=opens_at)
+
+
 async def test_hooks_hear_each_attempt() -> None:
     """Hooks hear of every attempt and wait, with route, status and time, and never of the code."""
     heard, clock = Heard(), MovedClock()
@@ -95,12 +101,8 @@ def _raise(request: httpx.Request) -> httpx.Response:
 async def test_a_hook_hears_of_a_wait_for_the_quota() -> None:
     """`on_wait` hears how long the quota stays closed, before the wait."""
     heard, clock = Heard(), MovedClock()
-    limits: dict[str, Any] = {
-        "X_Rate_Limit_Limit": "1",
-        "X_Rate_Limit_Remaining": "0",
-        "X_Rate_Limit_Retry": str(int(clock.now) + 7),
-    }
-    async with Wire(answered(**limits)).client(hooks=heard.hooks(), clock=clock) as client:
+    wire = Wire(last_of_a_window(clock, 7))
+    async with wire.client(hooks=heard.hooks(), clock=clock) as client:
         await client.vouchers.get("SECRET-CODE")
         policy = RetryPolicy(max_wait=60)
         await client.vouchers.get("SECRET-CODE", retry=policy)
@@ -109,19 +111,15 @@ async def test_a_hook_hears_of_a_wait_for_the_quota() -> None:
 
 
 async def test_hooks_hear_the_end_of_what_was_not_sent() -> None:
-    """Each `on_request` is followed by an `on_response`, also where the quota refuses the call."""
+    """A call that the quota refuses does not wait, and its `on_request` has an `on_response`."""
     heard, clock = Heard(), MovedClock()
-    limits: dict[str, Any] = {
-        "X_Rate_Limit_Limit": "1",
-        "X_Rate_Limit_Remaining": "0",
-        "X_Rate_Limit_Retry": str(int(clock.now) + 70),
-    }
-    async with Wire(answered(**limits)).client(hooks=heard.hooks(), clock=clock) as client:
+    wire = Wire(last_of_a_window(clock, 70))
+    async with wire.client(hooks=heard.hooks(), clock=clock) as client:
         await client.vouchers.get("SECRET-CODE")
         heard.clear()
         with pytest.raises(RateLimitError):
             await client.vouchers.get("SECRET-CODE")
-    assert heard.kinds == ["RequestEvent", "WaitEvent", "ResponseEvent"]
+    assert heard.kinds == ["RequestEvent", "ResponseEvent"]
     end = heard[-1]
     assert (end.status_code, end.error, end.request_id) == (None, "RateLimitError", None)
 

@@ -62,12 +62,12 @@ class Quota:
             RateLimitError: The window turns later than that; `retry_after` says when.
         """
         while True:
+            give_up_at = self._clock.monotonic() + min(max_wait, limit.left())
+            self._refuse_after(give_up_at)
             if on_wait is not None and self._is_closed:
                 # Not in the queue, as it may make calls itself.
                 await on_wait(self.opens_in())
                 on_wait = None
-            give_up_at = self._clock.monotonic() + min(max_wait, limit.left())
-            self._refuse_after(give_up_at)
             async with self._queue():
                 if await self._admit(limit, give_up_at, may_wait=on_wait is None):
                     self._under_way += 1
