@@ -22,6 +22,7 @@ from voucherify_async import (
 )
 from voucherify_async.testing import FakeVoucherify
 
+from ..frames import is_own
 from .conftest import MovingClock, policy
 
 pytestmark = [pytest.mark.anyio, pytest.mark.sampled(ways=2)]
@@ -68,10 +69,7 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
 def variables(trace: TracebackType | None) -> Iterator[str]:
     """The variables of our frames as a debugger or an error tracker shows them."""
     for frame, _ in traceback.walk_tb(trace):
-        if (
-            "voucherify_async" in frame.f_code.co_filename
-            and "testing" not in frame.f_code.co_filename
-        ):
+        if is_own(frame):
             for value in frame.f_locals.values():
                 yield repr(value)
 

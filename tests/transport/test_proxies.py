@@ -27,6 +27,7 @@ from voucherify_async._transport.proxies import Proxies, is_loopback
 from voucherify_async._transport.proxies import Proxy as ProxyAddress
 
 from ..backends import POOLED
+from ..frames import is_own
 from .proxies import Proxy
 from .wire import ok, read_request, serve_for_ever, serving
 
@@ -117,7 +118,7 @@ def everything(error: BaseException | None) -> str:
     while error is not None:
         shown += [repr(error), repr(error.args), repr(vars(error))]
         for frame, _ in traceback.walk_tb(error.__traceback__):
-            if "/voucherify_async/" in frame.f_code.co_filename:
+            if is_own(frame):
                 shown += [shown_as(value) for value in frame.f_locals.values()]
         error = error.__cause__ or error.__context__
     return "\n".join(shown)
